@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Contexts: one open file, who opened it, and the end of all that it owns. */
+#include <linux/cgroup.h>
+#include <linux/cred.h>
+#include <linux/ktime.h>
+#include <linux/pid.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+/**
+ * accel_context_new - a context for the current task, not yet to be found by others
+ * @node: the node it opens
+ *
+ * Context: process, may sleep.
+ * Return: the context, given back with accel_context_put(); NULL: no memory.
+ */
+struct accel_context *accel_context_new(struct accel_node *node)
+{
+	struct accel_device *adev = node->adev;
+	struct accel_context *ctx;
+
+	ctx = kzalloc(adev->context_size, GFP_KERNEL_ACCOUNT);
+	if (!ctx)
+		return NULL;
+	ctx->stats = alloc_percpu_gfp(struct accel_op_stats, GFP_KERNEL_ACCOUNT);
+	ctx->usage = kcalloc(max(adev->num_engines, 1u), sizeof(*ctx->usage),
+			     GFP_KERNEL_ACCOUNT);
+	if (!ctx->stats || !ctx->usage) {
+		kfree(ctx->usage);
+		free_percpu(ctx->stats);
+		kfree(ctx);
+		return NULL;
+	}
+	kref_init(&ctx->ref);
+	get_device(&adev->dev);
+	ctx->adev = adev;
+	ctx->id = accel_id_next();
+	ctx->node = node - adev->nodes;
+	ctx->pid = get_task_pid(current, PIDTYPE_TGID);
+	ctx->tgid = task_tgid_nr(current);
+	ctx->uid = from_kuid(&init_user_ns, current_euid());
+	rcu_read_lock();
+	ctx->cgroup_id = cgroup_id(task_dfl_cgroup(current));
+	rcu_read_unlock();
+	get_task_comm(ctx->comm, current);
+	ctx->opened_ns = ktime_get_boottime_ns();
+	init_rwsem(&ctx->call_sem);
+	mutex_init(&ctx->lock);
+	xa_init(&ctx->mems);
+	xa_init(&ctx->jobs);
+	spin_lock_init(&ctx->job_lock);
+	init_waitqueue_head(&ctx->mem_wq);
+	init_waitqueue_head(&ctx->poll_wq);
+	return ctx;
+}
+
+static void accel_context_free(struct kref *ref)
+{
+	struct accel_context *ctx = container_of(ref, struct accel_context, ref);
+
+	xa_destroy(&ctx->mems);
+	xa_destroy(&ctx->jobs);
+	mutex_destroy(&ctx->lock);
+	put_pid(ctx->pid);
+	put_device(&ctx->adev->dev);
+	kfree(ctx->usage);
+	free_percpu(ctx->stats);
+	kfree(ctx);
+}
+
+/**
+ * accel_context_put - give back a reference
+ * @ctx: the context
+ *
+ * Context: process, may sleep.
+ */
+void accel_context_put(struct accel_context *ctx)
+{
+	kref_put(&ctx->ref, accel_context_free);
+}
+
+/**
+ * accel_context_add - make a context known to its device
+ * @ctx: a new context
+ *
+ * Context: process, gated.
+ * Return: 0, -EBUSY (the device is exclusive and in use) or -ENOMEM.
+ */
+int accel_context_add(struct accel_context *ctx)
+{
+	struct accel_device *adev = ctx->adev;
+	int ret = 0;
+
+	mutex_lock(&adev->lock);
+	if (adev->exclusive && atomic_read(&adev->num_contexts))
+		ret = -EBUSY;
+	if (!ret)
+		ret = xa_insert(&adev->contexts, ctx->id, ctx, GFP_KERNEL_ACCOUNT);
+	if (!ret)
+		atomic_inc(&adev->num_contexts);
+	mutex_unlock(&adev->lock);
+	return ret;
+}
+
+/**
+ * accel_context_next - walk a device's contexts
+ * @adev: the device
+ * @id: the least id that will do
+ *
+ * Contexts may come and go meanwhile; ids ascend, so the walk ends.
+ *
+ * Context: any that may take the xarray's lock.
+ * Return: a context with a reference for the caller, or NULL.
+ */
+struct accel_context *accel_context_next(struct accel_device *adev, u64 id)
+{
+	unsigned long index = id;
+	struct accel_context *ctx;
+
+	xa_lock(&adev->contexts);
+	ctx = xa_find(&adev->contexts, &index, ULONG_MAX, XA_PRESENT);
+	if (ctx)
+		kref_get(&ctx->ref);
+	xa_unlock(&adev->contexts);
+	return ctx;
+}
+
+/**
+ * accel_context_teardown - end all that a context owns: jobs, the driver's part, regions
+ * @ctx: the context; nothing of it is inside the gate
+ *
+ * From the last close or from accel_device_unregister(), whichever is first; the
+ * other then waits here until it is done, so the device cannot go in the middle.
+ *
+ * Context: process, sleeps until the jobs have ended.
+ */
+void accel_context_teardown(struct accel_context *ctx)
+{
+	mutex_lock(&ctx->lock);
+	if (!ctx->dead) {
+		accel_jobs_cancel(ctx);
+		if (ctx->opened && ctx->adev->drv->close)
+			ctx->adev->drv->close(ctx);
+		accel_mem_release_all(ctx);
+		ctx->dead = true;
+	}
+	mutex_unlock(&ctx->lock);
+	wake_up_all(&ctx->mem_wq);
+}
+
+/**
+ * accel_context_close - the last close of a context's file
+ * @ctx: the context, freed when nobody else has a reference
+ *
+ * Context: process, may sleep.
+ */
+void accel_context_close(struct accel_context *ctx)
+{
+	struct accel_device *adev = ctx->adev;
+	struct accel_call call = { .ctx = ctx, .op = ACCEL_OP_CLOSE };
+
+	accel_call_begin(&call);
+	accel_context_teardown(ctx);
+	accel_jobs_forget(ctx);
+	accel_netlink_context_closed(ctx);
+	xa_erase(&adev->contexts, ctx->id);
+	atomic_dec(&adev->num_contexts);
+	accel_call_end(&call, 0);
+	accel_context_put(ctx);
+}

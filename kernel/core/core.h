@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the core's files share. Drivers never include this.
+ *
+ * Lock order: device list (accel_devices) -> adev->lock -> ctx->lock ->
+ * engine->lock. engine->lock and ctx->job_lock are taken in hard interrupts.
+ */
+#ifndef _ACCEL_CORE_H
+#define _ACCEL_CORE_H
+
+#include <linux/accelerator.h>
+#include <linux/fs.h>
+#include <linux/kobject.h>
+#include <linux/kthread.h>
+#include <linux/percpu.h>
+
+struct seq_file;
+struct vm_area_struct;
+
+#define ACCEL_MAX_MINORS	4096
+
+/* ------------------------------------------------------------------- main.c */
+
+u64 accel_id_next(void);
+u64 accel_job_id_next(void);
+
+/* ------------------------------------------------------------------- gate.c */
+
+/* Every operation that passes the gate; accel_ops[] in gate.c has an entry for each. */
+enum accel_op {
+	ACCEL_OP_OPEN,
+	ACCEL_OP_CLOSE,
+	ACCEL_OP_IOCTL,
+	ACCEL_OP_MMAP,
+	ACCEL_OP_FAULT,
+	ACCEL_OP_MEM_PIN,
+	ACCEL_OP_MEM_UNPIN,
+	ACCEL_OP_DMA_MAP,
+	ACCEL_OP_DMA_UNMAP,
+	ACCEL_OP_JOB,
+	ACCEL_OP_NR
+};
+
+/* Per cpu; calls that have begun and not ended are in flight. */
+struct accel_op_stats {
+	u64 begun[ACCEL_OP_NR];
+	u64 ended[ACCEL_OP_NR];
+	u64 errors[ACCEL_OP_NR];
+	u64 entered[ACCEL_OP_NR];	/* took a reference on the gate, */
+	u64 left[ACCEL_OP_NR];		/* and gave it back */
+};
+
+/* Sums over all cpus, as readers want them. */
+struct accel_op_count {
+	u64 calls;
+	u64 errors;
+	u32 inflight;
+	u32 held;	/* of those in flight: keep the device from going */
+};
+
+/**
+ * struct accel_call - one operation on its way through the gate; on its caller's stack
+ * @ctx: the context; its adev is the device
+ * @op: which operation
+ * @start_ns: ktime_get_ns() when it began, 0 when nobody looks
+ * @held: a reference on the gate is held: the device stays
+ * @u: what the operation's tracepoint shows besides
+ */
+struct accel_call {
+	struct accel_context *ctx;
+	enum accel_op op;
+	u64 start_ns;
+	bool held;
+	union {
+		struct {
+			unsigned int cmd;
+			const char *name;
+		} ioctl;
+		struct {
+			u64 map_id;
+			u64 offset;
+			u64 bytes;
+			bool write;
+		} mmap;
+		struct {
+			struct accel_mem *mem;
+			struct accel_pin_times *times;
+			bool dirty;
+		} mem;
+		struct accel_job *job;
+	} u;
+};
+
+int accel_call_begin(struct accel_call *call);
+void accel_call_queue_job(struct accel_call *call);
+int accel_call_enter(struct accel_call *call);
+void accel_call_leave(struct accel_call *call);
+long accel_call_end(struct accel_call *call, long ret);
+const char *accel_op_name(enum accel_op op);
+void accel_stats_sum(const struct accel_op_stats __percpu *stats, enum accel_op op,
+		     struct accel_op_count *sum);
+int accel_gate_init(struct accel_device *adev);
+void accel_gate_destroy(struct accel_device *adev);
+void accel_gate_close(struct accel_device *adev);
+void accel_gate_drain(struct accel_device *adev);
+bool accel_gate_is_open(struct accel_device *adev);
+
+/* ----------------------------------------------------------------- device.c */
+
+/*
+ * All registered devices by id, ascending. Hold accel_devices_lock (a mutex) to
+ * walk: a device in it is registered and stays so.
+ */
+extern struct xarray accel_devices;
+extern struct mutex accel_devices_lock;
+extern struct class accel_class;
+extern unsigned int accel_drain_warn_ms;
+
+int accel_devices_init(void);
+void accel_devices_exit(void);
+const char *accel_state_name(enum accel_state state);
+
+/* ---------------------------------------------------------------- context.c */
+
+/* What a context did on one engine; under the engine's lock. */
+struct accel_engine_usage {
+	u64 jobs;
+	u64 errors;
+	u64 bytes;
+	u64 run_ns;	/* of ended jobs */
+	u64 wait_ns;	/* of started jobs */
+	u32 running;
+	u32 unended;		/* queued or running */
+	u32 unretired;		/* those, and ended ones that still hold regions */
+	u64 running_since_sum;	/* of started_ns of the running ones */
+};
+
+struct accel_context *accel_context_new(struct accel_node *node);
+int accel_context_add(struct accel_context *ctx);
+void accel_context_close(struct accel_context *ctx);
+void accel_context_teardown(struct accel_context *ctx);
+void accel_context_put(struct accel_context *ctx);
+
+/*
+ * The first context of @adev with an id of at least @id, with a reference that
+ * accel_context_put() gives back; NULL when there is none.
+ */
+struct accel_context *accel_context_next(struct accel_device *adev, u64 id);
+
+/* ------------------------------------------------------------------- file.c */
+
+extern const struct file_operations accel_fops;
+const struct accel_ioctl_desc *accel_ioctl_find(const struct accel_node *node,
+						unsigned int cmd);
+int accel_ioctls_copy(struct accel_node *node, const struct accel_node_desc *desc);
+void accel_ioctls_free(struct accel_node *node);
+
+/* ----------------------------------------------------------------- fdinfo.c */
+
+void accel_show_fdinfo(struct seq_file *m, struct file *file);
+
+/* ------------------------------------------------------------------- mmap.c */
+
+int accel_mmap(struct file *file, struct vm_area_struct *vma);
+int accel_map_init(struct accel_device *adev);
+void accel_map_zap(struct accel_device *adev);
+void accel_map_destroy(struct accel_device *adev);
+
+/* -------------------------------------------------------- mem.c, mem_user.c */
+
+void accel_mem_unuse(struct accel_mem *mem, bool written);
+void accel_mem_sync(struct accel_mem *mem, u64 offset, u64 length, bool for_device);
+struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
+				u64 offset, u64 length);
+void accel_mem_release_all(struct accel_context *ctx);
+int accel_mem_user_pin(struct accel_mem *mem, struct accel_pin_times *times, bool timed);
+void accel_mem_user_unpin(struct accel_mem *mem);
+
+/* ---------------------------------------------------------- job.c, engine.c */
+
+/*
+ * A queue of jobs and the thread that serves it. @desc is the driver's, gone once
+ * the thread is. @lock protects all below it, and each context's usage of this engine.
+ */
+struct accel_engine {
+	struct accel_device *adev;
+	const struct accel_engine_desc *desc;
+	char name[ACCEL_NAME_LEN];
+	u32 index;
+	u32 depth;
+	u32 timeout_ms;
+	struct kobject *kobj;
+	struct task_struct *thread;
+	wait_queue_head_t wq;		/* the thread's */
+	wait_queue_head_t idle_wq;	/* a job was retired */
+	spinlock_t lock;
+	int stop_error;			/* not 0: no job is taken, this is the answer */
+	struct list_head queued;
+	struct list_head running;
+	struct list_head ended;		/* to be retired by the thread */
+	u32 num_queued;
+	u32 num_running;
+	u32 num_unretired;
+	u64 jobs;
+	u64 errors;
+	u64 bytes;
+	u64 wait_ns;
+	u64 busy_ns;			/* of ended busy periods */
+	u64 busy_since_ns;		/* start of this one, 0: idle */
+};
+
+/* A consistent copy of an engine's, or of one context's share of it. */
+struct accel_engine_count {
+	u32 queued;
+	u32 running;
+	u64 jobs;
+	u64 errors;
+	u64 bytes;
+	u64 wait_ns;
+	u64 busy_ns;	/* up to now */
+};
+
+void accel_job_put(struct accel_job *job);
+void accel_job_unuse_mems(struct accel_job *job);
+int accel_engine_queue(struct accel_call *call);
+void accel_engine_read(struct accel_engine *engine, struct accel_engine_count *count);
+void accel_engine_read_usage(struct accel_engine *engine, struct accel_context *ctx,
+			     struct accel_engine_count *count);
+int accel_engines_start(struct accel_device *adev);
+void accel_engines_pause(struct accel_device *adev, int error);
+void accel_engines_resume(struct accel_device *adev);
+void accel_engines_stop(struct accel_device *adev);
+void accel_engines_free(struct accel_device *adev);
+void accel_jobs_cancel(struct accel_context *ctx);
+void accel_jobs_forget(struct accel_context *ctx);
+
+/* --------------------------------------------- sysfs.c, debugfs.c, netlink.c */
+
+extern const struct attribute_group *accel_device_groups[];
+int accel_sysfs_add(struct accel_device *adev);
+void accel_sysfs_remove(struct accel_device *adev);
+
+int accel_debugfs_init(void);
+void accel_debugfs_exit(void);
+void accel_debugfs_add(struct accel_device *adev);
+void accel_debugfs_remove(struct accel_device *adev);
+
+int accel_netlink_init(void);
+void accel_netlink_exit(void);
+/* Notifications: may sleep; adev and ctx are whole. */
+void accel_netlink_device_added(struct accel_device *adev);
+void accel_netlink_device_removed(struct accel_device *adev);
+void accel_netlink_device_changed(struct accel_device *adev);
+void accel_netlink_context_opened(struct accel_context *ctx);
+void accel_netlink_context_closed(struct accel_context *ctx);
+
+#endif /* _ACCEL_CORE_H */

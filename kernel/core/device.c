@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Devices: allocation, registration, character devices, removal, state. */
+#include <linux/idr.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <trace/events/accel.h>
+
+#include "core.h"
+
+/* Registered devices by id; see core.h. */
+DEFINE_XARRAY(accel_devices);
+/* Protects accel_devices, and keeps what is in it registered. */
+DEFINE_MUTEX(accel_devices_lock);
+
+static DEFINE_IDA(accel_indices);
+static DEFINE_IDA(accel_minors);
+static dev_t accel_devt;
+
+static char *accel_devnode(const struct device *dev, umode_t *mode)
+{
+	const struct accel_node *node = dev_get_drvdata(dev);
+
+	if (mode && node)
+		*mode = node->mode;
+	return kasprintf(GFP_KERNEL, "accelerator/%s", dev_name(dev));
+}
+
+struct class accel_class = {
+	.name = "accelerator",
+	.devnode = accel_devnode,
+};
+
+/**
+ * accel_state_name - a state as sysfs and tools show it
+ * @state: the state
+ *
+ * Return: a constant string.
+ */
+const char *accel_state_name(enum accel_state state)
+{
+	static const char * const names[] = {
+		[ACCEL_STATE_OK] = "ok",
+		[ACCEL_STATE_RESETTING] = "resetting",
+		[ACCEL_STATE_FAILED] = "failed",
+		[ACCEL_STATE_GONE] = "gone",
+	};
+
+	return names[state];
+}
+
+static struct accel_device *to_accel_device(struct device *dev)
+{
+	return container_of(dev, struct accel_device, dev);
+}
+
+/* The last reference is gone: of the driver, of open files, of sysfs. */
+static void accel_device_release(struct device *dev)
+{
+	struct accel_device *adev = to_accel_device(dev);
+	unsigned int i;
+
+	trace_accel_device_release(adev);
+	accel_engines_free(adev);
+	for (i = 0; i < adev->num_nodes; i++)
+		accel_ioctls_free(&adev->nodes[i]);
+	if (adev->map_inode)
+		accel_map_destroy(adev);
+	if (adev->stats)
+		accel_gate_destroy(adev);
+	if (adev->dev.devt)
+		ida_free(&accel_minors, MINOR(adev->dev.devt));
+	ida_free(&accel_indices, adev->index);
+	xa_destroy(&adev->contexts);
+	mutex_destroy(&adev->lock);
+	kfree(adev);
+}
+
+static const struct device_type accel_device_type = {
+	.name = "accelerator",
+	.groups = accel_device_groups,
+};
+
+/* Nodes beyond the first have a struct device of their own, child of the first. */
+static void accel_node_release(struct device *dev)
+{
+	struct accel_node *node = dev_get_drvdata(dev);
+
+	ida_free(&accel_minors, MINOR(dev->devt));
+	put_device(&node->adev->dev);
+	kfree(dev);
+}
+
+static int accel_node_init(struct accel_node *node, const struct accel_node_desc *desc,
+			   struct device *dev)
+{
+	struct accel_device *adev = node->adev;
+	int minor, ret;
+
+	node->mode = desc->mode ?: 0660;
+	node->can_mmap = desc->can_mmap && adev->drv->mmap;
+	if (snprintf(node->name, sizeof(node->name), "%s%s", adev->name, desc->suffix) >=
+	    sizeof(node->name))
+		return -EINVAL;
+	ret = accel_ioctls_copy(node, desc);
+	if (ret)
+		return ret;
+	minor = ida_alloc_max(&accel_minors, ACCEL_MAX_MINORS - 1, GFP_KERNEL);
+	if (minor < 0)
+		return minor;
+	dev->devt = MKDEV(MAJOR(accel_devt), minor);
+	dev_set_drvdata(dev, node);
+	node->dev = dev;
+	cdev_init(&node->cdev, &accel_fops);
+	node->cdev.owner = THIS_MODULE;
+	return dev_set_name(dev, "%s", node->name);
+}
+
+static int accel_node_init_child(struct accel_node *node, const struct accel_node_desc *desc)
+{
+	struct device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	int ret;
+
+	if (!dev)
+		return -ENOMEM;
+	ret = accel_node_init(node, desc, dev);
+	if (ret) {
+		if (dev->devt)
+			ida_free(&accel_minors, MINOR(dev->devt));
+		kfree_const(dev->kobj.name);
+		kfree(dev);
+		node->dev = NULL;
+		return ret;
+	}
+	device_initialize(dev);
+	dev->class = &accel_class;
+	dev->parent = &node->adev->dev;
+	dev->release = accel_node_release;
+	get_device(&node->adev->dev);
+	return 0;
+}
+
+static const char *accel_driver_check(const struct accel_driver *drv)
+{
+	unsigned int i, k;
+
+	if (!drv->name || !drv->name[0] || strlen(drv->name) >= ACCEL_NAME_LEN)
+		return "name is missing or too long";
+	if (!drv->type || !drv->type[0])
+		return "type is missing";
+	if (!drv->num_nodes || drv->num_nodes > ACCEL_MAX_NODES || !drv->nodes)
+		return "num_nodes is out of range";
+	if (drv->context_size && drv->context_size < sizeof(struct accel_context))
+		return "context_size is smaller than struct accel_context";
+	for (i = 0; i < drv->num_nodes; i++) {
+		if (!drv->nodes[i].suffix || !drv->nodes[i].suffix[0] != !i)
+			return "only the first node has the empty suffix";
+		for (k = 0; k < i; k++)
+			if (!strcmp(drv->nodes[i].suffix, drv->nodes[k].suffix))
+				return "two nodes have the same suffix";
+	}
+	return NULL;
+}
+
+/**
+ * __accel_device_alloc - see accel_device_alloc()
+ * @parent: the hardware's struct device
+ * @drv: the driver
+ * @size: of the driver's structure, whose first member is the struct accel_device
+ *
+ * Context: process, may sleep.
+ * Return: the device; ERR_PTR: -EINVAL (the driver's description is wrong, said in
+ * the log), -ENOMEM, -ENOSPC (no minor left).
+ */
+struct accel_device *__accel_device_alloc(struct device *parent,
+					  const struct accel_driver *drv, size_t size)
+{
+	const char *wrong = accel_driver_check(drv);
+	struct accel_device *adev;
+	unsigned int i;
+	int ret;
+
+	if (wrong) {
+		dev_err(parent, "accelerator driver %s: %s\n", drv->name ?: "?", wrong);
+		return ERR_PTR(-EINVAL);
+	}
+	adev = kzalloc(size, GFP_KERNEL);
+	if (!adev)
+		return ERR_PTR(-ENOMEM);
+	ret = ida_alloc(&accel_indices, GFP_KERNEL);
+	if (ret < 0) {
+		kfree(adev);
+		return ERR_PTR(ret);
+	}
+	adev->index = ret;
+	adev->id = accel_id_next();
+	adev->drv = drv;
+	adev->exclusive = drv->flags & ACCEL_DEVICE_EXCLUSIVE;
+	adev->context_size = max(drv->context_size, sizeof(struct accel_context));
+	strscpy(adev->drv_name, drv->name, sizeof(adev->drv_name));
+	strscpy(adev->type, drv->type, sizeof(adev->type));
+	snprintf(adev->name, sizeof(adev->name), "acc%u", adev->index);
+	mutex_init(&adev->lock);
+	xa_init(&adev->contexts);
+	device_initialize(&adev->dev);
+	adev->dev.class = &accel_class;
+	adev->dev.type = &accel_device_type;
+	adev->dev.parent = parent;
+	adev->dev.groups = drv->groups;
+	adev->dev.release = accel_device_release;
+
+	ret = accel_gate_init(adev);
+	if (ret)
+		goto err;
+	ret = accel_map_init(adev);
+	if (ret)
+		goto err;
+	for (i = 0; i < drv->num_nodes; i++) {
+		adev->nodes[i].adev = adev;
+		adev->num_nodes = i + 1;
+		ret = i ? accel_node_init_child(&adev->nodes[i], &drv->nodes[i]) :
+			  accel_node_init(&adev->nodes[i], &drv->nodes[i], &adev->dev);
+		if (ret)
+			goto err;
+	}
+	return adev;
+
+err:
+	accel_device_put(adev);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_NS_GPL(__accel_device_alloc, ACCEL_EXPORT_NS);
+
+/**
+ * accel_device_put - give back the driver's reference
+ * @adev: a device from accel_device_alloc(), not registered or no longer
+ *
+ * Context: process, may sleep.
+ */
+void accel_device_put(struct accel_device *adev)
+{
+	unsigned int i;
+
+	/* Children hold a reference on the first node's device: let them go first. */
+	for (i = 1; i < adev->num_nodes; i++)
+		if (adev->nodes[i].dev)
+			put_device(adev->nodes[i].dev);
+	put_device(&adev->dev);
+}
+EXPORT_SYMBOL_NS_GPL(accel_device_put, ACCEL_EXPORT_NS);
+
+/* End all that users have of the device; none of the driver's code runs afterwards. */
+static void accel_device_shutdown(struct accel_device *adev)
+{
+	const struct accel_driver *drv = adev->drv;
+	struct accel_context *ctx;
+	u64 id;
+
+	WRITE_ONCE(adev->state, ACCEL_STATE_GONE);
+	accel_gate_close(adev);
+	if (drv->cancel)
+		drv->cancel(adev);
+	accel_engines_stop(adev);
+	accel_gate_drain(adev);
+	accel_map_zap(adev);
+	for (ctx = accel_context_next(adev, 0); ctx; ctx = accel_context_next(adev, id + 1)) {
+		id = ctx->id;
+		accel_context_teardown(ctx);
+		wake_up_all(&ctx->poll_wq);
+		accel_context_put(ctx);
+	}
+	adev->drv = NULL;
+}
+
+static void accel_nodes_del(struct accel_device *adev, unsigned int added)
+{
+	while (added--)
+		cdev_device_del(&adev->nodes[added].cdev, adev->nodes[added].dev);
+}
+
+/**
+ * accel_device_register - make a device known and let it be opened
+ * @adev: from accel_device_alloc(), with its engines added and its hardware ready:
+ *	callbacks may come before this returns
+ *
+ * Once per device: after a failure there is only accel_device_put().
+ *
+ * Context: process, may sleep.
+ * Return: 0, or a negative errno with nothing left behind.
+ */
+int accel_device_register(struct accel_device *adev)
+{
+	unsigned int i;
+	int ret;
+
+	if (WARN_ON(adev->registered || !adev->drv))
+		return -EINVAL;
+	ret = accel_engines_start(adev);
+	if (ret) {
+		accel_device_shutdown(adev);
+		return ret;
+	}
+	trace_accel_device_register(adev);
+	dev_set_uevent_suppress(&adev->dev, true);
+	for (i = 0; i < adev->num_nodes; i++) {
+		struct accel_node *node = &adev->nodes[i];
+
+		ret = cdev_device_add(&node->cdev, node->dev);
+		if (ret)
+			goto err;
+		if (i)
+			continue;
+		ret = accel_sysfs_add(adev);
+		if (ret) {
+			i++;
+			goto err;
+		}
+	}
+	mutex_lock(&accel_devices_lock);
+	ret = xa_insert(&accel_devices, adev->id, adev, GFP_KERNEL);
+	if (!ret)
+		adev->registered = true;
+	mutex_unlock(&accel_devices_lock);
+	if (ret)
+		goto err;
+	accel_debugfs_add(adev);
+	/* Only now, so that who acts on the event finds all of sysfs. */
+	dev_set_uevent_suppress(&adev->dev, false);
+	kobject_uevent(&adev->dev.kobj, KOBJ_ADD);
+	accel_netlink_device_added(adev);
+	return 0;
+
+err:
+	dev_err(adev->dev.parent, "cannot register %s: %d\n", adev->name, ret);
+	if (i)
+		accel_sysfs_remove(adev);
+	accel_nodes_del(adev, i);
+	accel_device_shutdown(adev);
+	trace_accel_device_unregister(adev, 0);
+	return ret;
+}
+EXPORT_SYMBOL_NS_GPL(accel_device_register, ACCEL_EXPORT_NS);
+
+/**
+ * accel_device_unregister - the hardware or the driver is about to go
+ * @adev: a registered device
+ *
+ * When it returns, no callback runs or will run, no mapping, DMA mapping or pinned
+ * page of the device's users is left and all jobs have ended; files that are open
+ * answer ENODEV. What remains to the driver is accel_device_put().
+ *
+ * Waits for callbacks that are running, and for nothing that user space can
+ * prolong. Who is waited for longer than the module parameter drain_warn_ms is
+ * shown by the tracepoint accel_unplug_drain.
+ *
+ * Context: process, may sleep.
+ */
+void accel_device_unregister(struct accel_device *adev)
+{
+	u64 start = ktime_get_ns();
+
+	mutex_lock(&accel_devices_lock);
+	xa_erase(&accel_devices, adev->id);
+	adev->registered = false;
+	mutex_unlock(&accel_devices_lock);
+
+	/* First, so that nobody enters by a name that is still there. */
+	accel_debugfs_remove(adev);
+	accel_sysfs_remove(adev);
+	accel_nodes_del(adev, adev->num_nodes);
+	accel_device_shutdown(adev);
+	trace_accel_device_unregister(adev, ktime_get_ns() - start);
+	accel_netlink_device_removed(adev);
+}
+EXPORT_SYMBOL_NS_GPL(accel_device_unregister, ACCEL_EXPORT_NS);
+
+static void accel_devm_put(void *adev)
+{
+	accel_device_put(adev);
+}
+
+/**
+ * __devm_accel_device_alloc - see devm_accel_device_alloc()
+ * @parent: the hardware's struct device
+ * @drv: the driver
+ * @size: of the driver's structure
+ *
+ * Context: process, may sleep.
+ * Return: as __accel_device_alloc().
+ */
+struct accel_device *__devm_accel_device_alloc(struct device *parent,
+					       const struct accel_driver *drv, size_t size)
+{
+	struct accel_device *adev = __accel_device_alloc(parent, drv, size);
+	int ret;
+
+	if (IS_ERR(adev))
+		return adev;
+	ret = devm_add_action_or_reset(parent, accel_devm_put, adev);
+	return ret ? ERR_PTR(ret) : adev;
+}
+EXPORT_SYMBOL_NS_GPL(__devm_accel_device_alloc, ACCEL_EXPORT_NS);
+
+static void accel_devm_unregister(void *adev)
+{
+	accel_device_unregister(adev);
+}
+
+/**
+ * devm_accel_device_register - register, and unregister when the driver leaves
+ * @adev: as for accel_device_register(), from devm_accel_device_alloc()
+ *
+ * Resources that callbacks need must have been acquired by devm_ before.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int devm_accel_device_register(struct accel_device *adev)
+{
+	int ret = accel_device_register(adev);
+
+	return ret ?: devm_add_action_or_reset(adev->dev.parent, accel_devm_unregister, adev);
+}
+EXPORT_SYMBOL_NS_GPL(devm_accel_device_register, ACCEL_EXPORT_NS);
+
+/**
+ * accel_device_set_state - say that a device fails, is being reset, or works again
+ * @adev: a registered device
+ * @state: %ACCEL_STATE_OK, _RESETTING or _FAILED
+ *
+ * Other than OK: jobs that wait or run end with EIO (running ones through the
+ * engine's cancel callback) before this returns, new ones are refused with EIO;
+ * files, regions and mappings stay.
+ *
+ * Context: process, may sleep; not from an engine's callbacks.
+ * Return: 0; -ENODEV when it is being unregistered.
+ */
+int accel_device_set_state(struct accel_device *adev, enum accel_state state)
+{
+	enum accel_state old;
+
+	if (WARN_ON(state == ACCEL_STATE_GONE))
+		return -EINVAL;
+	mutex_lock(&adev->lock);
+	old = adev->state;
+	if (old == ACCEL_STATE_GONE) {
+		mutex_unlock(&adev->lock);
+		return -ENODEV;
+	}
+	if (old != state) {
+		WRITE_ONCE(adev->state, state);
+		trace_accel_device_state(adev, old, state);
+		if (state == ACCEL_STATE_OK)
+			accel_engines_resume(adev);
+		else if (old == ACCEL_STATE_OK)
+			accel_engines_pause(adev, -EIO);
+	}
+	mutex_unlock(&adev->lock);
+	if (old != state) {
+		sysfs_notify(&adev->dev.kobj, NULL, "state");
+		accel_netlink_device_changed(adev);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(accel_device_set_state, ACCEL_EXPORT_NS);
+
+/**
+ * accel_devices_init - the class and the device numbers
+ *
+ * Return: 0 or a negative errno.
+ */
+int __init accel_devices_init(void)
+{
+	int ret;
+
+	ret = alloc_chrdev_region(&accel_devt, 0, ACCEL_MAX_MINORS, "accelerator");
+	if (ret)
+		return ret;
+	ret = class_register(&accel_class);
+	if (ret)
+		unregister_chrdev_region(accel_devt, ACCEL_MAX_MINORS);
+	return ret;
+}
+
+/**
+ * accel_devices_exit - undo accel_devices_init()
+ */
+void accel_devices_exit(void)
+{
+	class_unregister(&accel_class);
+	unregister_chrdev_region(accel_devt, ACCEL_MAX_MINORS);
+	ida_destroy(&accel_indices);
+	ida_destroy(&accel_minors);
+	xa_destroy(&accel_devices);
+}

@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Engines: a queue of jobs, first come first served, and a thread that hands them
+ * to the driver.
+ *
+ * All of the driver's engine callbacks are made by this one thread, so run(),
+ * cancel() and free() of an engine never meet. Only accel_job_done() comes from
+ * elsewhere, as a rule from an interrupt; it moves the job to the list of the
+ * ended, and the thread then gives its regions back where it may sleep.
+ */
+#include <linux/ctype.h>
+#include <linux/ktime.h>
+#include <linux/pm_runtime.h>
+#include <linux/slab.h>
+#include <trace/events/accel.h>
+
+#include "core.h"
+
+const char *accel_trace_engine(const struct accel_job *job)
+{
+	return job->engine->name;
+}
+
+static struct accel_engine_usage *accel_job_usage(struct accel_job *job)
+{
+	return &job->ctx->usage[job->engine->index];
+}
+
+/* engine->lock is held. The job ends here, once, whoever is first. */
+static void accel_engine_finish(struct accel_job *job, int status, u64 result)
+{
+	struct accel_engine *engine = job->engine;
+	struct accel_engine_usage *usage = accel_job_usage(job);
+	struct accel_context *ctx = job->ctx;
+	u64 now = ktime_get_ns(), run_ns = 0, queue_ns;
+	unsigned long flags;
+
+	lockdep_assert_held(&engine->lock);
+	if (job->state == ACCEL_JOB_RUNNING) {
+		run_ns = now - job->started_ns;
+		queue_ns = job->started_ns - job->queued_ns;
+		usage->running--;
+		usage->running_since_sum -= job->started_ns;
+		usage->run_ns += run_ns;
+		if (!--engine->num_running) {
+			engine->busy_ns += now - engine->busy_since_ns;
+			engine->busy_since_ns = 0;
+		}
+	} else {
+		queue_ns = now - job->queued_ns;
+		engine->num_queued--;
+	}
+	usage->unended--;
+	usage->jobs++;
+	engine->jobs++;
+	if (status) {
+		usage->errors++;
+		engine->errors++;
+	} else {
+		usage->bytes += job->bytes;
+		engine->bytes += job->bytes;
+	}
+	job->status = status;
+	job->result = result;
+	job->done_ns = now;
+	trace_accel_job_done(job, status, queue_ns, run_ns, now - job->queued_ns);
+	list_move_tail(&job->link, &engine->ended);
+
+	spin_lock_irqsave(&ctx->job_lock, flags);
+	smp_store_release(&job->state, ACCEL_JOB_DONE); /* pairs with accel_job_ended() */
+	ctx->num_ended++;
+	spin_unlock_irqrestore(&ctx->job_lock, flags);
+	/* Still under engine->lock: the thread cannot retire the job before we are through. */
+	wake_up_all(&job->wq);
+	wake_up_all(&ctx->poll_wq);
+	wake_up(&engine->wq);
+}
+
+/**
+ * accel_job_done - a running job has ended
+ * @job: the job; it may be freed before this returns
+ * @status: 0 or a negative errno
+ * @result: passed on to who waits for it
+ *
+ * Context: any, hard interrupts too.
+ */
+void accel_job_done(struct accel_job *job, int status, u64 result)
+{
+	struct accel_engine *engine = job->engine;
+	unsigned long flags;
+	unsigned int i;
+
+	if (WARN_ON_ONCE(job->state != ACCEL_JOB_RUNNING))
+		return;
+	for (i = 0; i < job->num_mems; i++)
+		if (job->mems[i].write)
+			accel_mem_sync(job->mems[i].mem, job->mems[i].offset,
+				       job->mems[i].length, false);
+	spin_lock_irqsave(&engine->lock, flags);
+	/* What was asked for says more than that it was cancelled. */
+	if (status == -ECANCELED && job->cancel_error)
+		status = job->cancel_error;
+	accel_engine_finish(job, status, result);
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+EXPORT_SYMBOL_NS_GPL(accel_job_done, ACCEL_EXPORT_NS);
+
+/**
+ * accel_engine_queue - a job joins the queue
+ * @call: of ACCEL_OP_JOB, inside the gate; consumes one reference of its job
+ *
+ * Context: process.
+ * Return: 0, or why the engine takes no job: -EIO, -ENODEV.
+ */
+int accel_engine_queue(struct accel_call *call)
+{
+	struct accel_job *job = call->u.job;
+	struct accel_engine *engine = job->engine;
+	int ret;
+
+	spin_lock_irq(&engine->lock);
+	ret = engine->stop_error;
+	if (!ret) {
+		job->state = ACCEL_JOB_QUEUED;
+		job->queued_ns = ktime_get_ns();
+		accel_call_queue_job(call);
+		list_add_tail(&job->link, &engine->queued);
+		engine->num_queued++;
+		engine->num_unretired++;
+		accel_job_usage(job)->unended++;
+		accel_job_usage(job)->unretired++;
+		wake_up(&engine->wq);
+	}
+	spin_unlock_irq(&engine->lock);
+	return ret;
+}
+
+static struct accel_job *accel_engine_first(struct list_head *list)
+{
+	return list_first_entry_or_null(list, struct accel_job, link);
+}
+
+/* Give back what ended jobs held. */
+static void accel_engine_retire(struct accel_engine *engine)
+{
+	struct device *parent = engine->adev->dev.parent;
+	struct accel_job *job;
+
+	for (;;) {
+		spin_lock_irq(&engine->lock);
+		job = accel_engine_first(&engine->ended);
+		if (job)
+			list_del_init(&job->link);
+		spin_unlock_irq(&engine->lock);
+		if (!job)
+			return;
+		if (job->powered) {
+			pm_runtime_mark_last_busy(parent);
+			pm_runtime_put_autosuspend(parent);
+		}
+		accel_job_unuse_mems(job);
+		spin_lock_irq(&engine->lock);
+		job->retired = true;
+		accel_job_usage(job)->unretired--;
+		engine->num_unretired--;
+		wake_up_all(&engine->idle_wq);
+		spin_unlock_irq(&engine->lock);
+		accel_job_put(job);
+	}
+}
+
+/* End running jobs that are to be cancelled, also those that take too long. */
+static void accel_engine_reap(struct accel_engine *engine)
+{
+	u64 limit = (u64)engine->timeout_ms * NSEC_PER_MSEC, now = ktime_get_ns();
+	struct accel_job *job, *found;
+
+	if (!engine->desc->cancel)
+		return;
+	for (;;) {
+		found = NULL;
+		spin_lock_irq(&engine->lock);
+		list_for_each_entry(job, &engine->running, link) {
+			if (!job->cancel_error && limit && now - job->started_ns > limit)
+				WRITE_ONCE(job->cancel_error, -ETIMEDOUT);
+			if (job->cancel_error) {
+				kref_get(&job->ref);
+				found = job;
+				break;
+			}
+		}
+		spin_unlock_irq(&engine->lock);
+		if (!found)
+			return;
+		engine->desc->cancel(found);
+		spin_lock_irq(&engine->lock);
+		if (found->state == ACCEL_JOB_RUNNING)
+			accel_engine_finish(found, found->cancel_error, 0);
+		spin_unlock_irq(&engine->lock);
+		accel_job_put(found);
+	}
+}
+
+static bool accel_engine_start_one(struct accel_engine *engine)
+{
+	struct accel_device *adev = engine->adev;
+	struct accel_job *job;
+	u64 queue_ns = 0;
+	unsigned int i;
+
+	spin_lock_irq(&engine->lock);
+	job = engine->num_running < engine->depth ? accel_engine_first(&engine->queued) : NULL;
+	if (job) {
+		struct accel_engine_usage *usage = accel_job_usage(job);
+
+		job->started_ns = ktime_get_ns();
+		queue_ns = job->started_ns - job->queued_ns;
+		job->state = ACCEL_JOB_RUNNING;
+		list_move_tail(&job->link, &engine->running);
+		engine->num_queued--;
+		if (!engine->num_running++)
+			engine->busy_since_ns = job->started_ns;
+		engine->wait_ns += queue_ns;
+		usage->wait_ns += queue_ns;
+		usage->running++;
+		usage->running_since_sum += job->started_ns;
+	}
+	spin_unlock_irq(&engine->lock);
+	if (!job)
+		return false;
+
+	trace_accel_job_start(job, queue_ns);
+	if (adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM) {
+		int ret = pm_runtime_resume_and_get(adev->dev.parent);
+
+		if (ret) {
+			accel_job_done(job, ret, 0);
+			return true;
+		}
+		job->powered = true;
+	}
+	for (i = 0; i < job->num_mems; i++)
+		accel_mem_sync(job->mems[i].mem, job->mems[i].offset, job->mems[i].length, true);
+	engine->desc->run(job);
+	return true;
+}
+
+static bool accel_engine_has_work(struct accel_engine *engine)
+{
+	struct accel_job *job;
+	bool work;
+
+	spin_lock_irq(&engine->lock);
+	work = !list_empty(&engine->ended) ||
+	       (engine->num_queued && engine->num_running < engine->depth);
+	if (engine->desc->cancel)
+		list_for_each_entry(job, &engine->running, link)
+			work |= !!job->cancel_error;
+	spin_unlock_irq(&engine->lock);
+	return work || kthread_should_stop();
+}
+
+/* How long the thread may sleep before a running job has taken too long. */
+static long accel_engine_patience(struct accel_engine *engine)
+{
+	long patience = MAX_SCHEDULE_TIMEOUT;
+	struct accel_job *job;
+
+	spin_lock_irq(&engine->lock);
+	job = accel_engine_first(&engine->running);
+	if (job && engine->timeout_ms && engine->desc->cancel) {
+		u64 end = job->started_ns + (u64)engine->timeout_ms * NSEC_PER_MSEC;
+		u64 now = ktime_get_ns();
+
+		patience = end > now ? nsecs_to_jiffies(end - now) + 1 : 1;
+	}
+	spin_unlock_irq(&engine->lock);
+	return patience;
+}
+
+static int accel_engine_thread(void *data)
+{
+	struct accel_engine *engine = data;
+
+	for (;;) {
+		accel_engine_retire(engine);
+		accel_engine_reap(engine);
+		if (accel_engine_start_one(engine))
+			continue;
+		if (kthread_should_stop())
+			return 0;
+		wait_event_idle_timeout(engine->wq, accel_engine_has_work(engine),
+					accel_engine_patience(engine));
+	}
+}
+
+static bool accel_engine_owns(struct accel_engine *engine, struct accel_context *ctx)
+{
+	bool owns;
+
+	spin_lock_irq(&engine->lock);
+	owns = ctx ? ctx->usage[engine->index].unretired : engine->num_unretired;
+	spin_unlock_irq(&engine->lock);
+	return owns;
+}
+
+/*
+ * End the jobs of @ctx, or of all contexts when it is NULL, and wait until they
+ * have given back what they held.
+ */
+static void accel_engine_cancel(struct accel_engine *engine, struct accel_context *ctx, int error)
+{
+	struct accel_job *job, *next;
+
+	spin_lock_irq(&engine->lock);
+	list_for_each_entry_safe(job, next, &engine->queued, link)
+		if (!ctx || job->ctx == ctx)
+			accel_engine_finish(job, error, 0);
+	list_for_each_entry(job, &engine->running, link)
+		if ((!ctx || job->ctx == ctx) && !job->cancel_error)
+			WRITE_ONCE(job->cancel_error, error);
+	wake_up(&engine->wq);
+	spin_unlock_irq(&engine->lock);
+	wait_event(engine->idle_wq, !accel_engine_owns(engine, ctx));
+}
+
+/**
+ * accel_jobs_cancel - end all jobs of a context
+ * @ctx: the context; it submits none any more
+ *
+ * Context: process; sleeps until the engines' cancel callbacks have been through,
+ * or, without one, until the running jobs have ended.
+ */
+void accel_jobs_cancel(struct accel_context *ctx)
+{
+	struct accel_device *adev = ctx->adev;
+	int error = accel_gate_is_open(adev) ? -ECANCELED : -ENODEV;
+	unsigned int i;
+
+	for (i = 0; i < adev->num_engines; i++)
+		accel_engine_cancel(adev->engines[i], ctx, error);
+}
+
+/**
+ * accel_engines_pause - end all jobs, and take none
+ * @adev: the device
+ * @error: what jobs end with and new ones are answered
+ *
+ * Context: process, see accel_jobs_cancel(). adev->lock is held, or nobody else
+ * pauses or resumes any more.
+ */
+void accel_engines_pause(struct accel_device *adev, int error)
+{
+	unsigned int i;
+
+	for (i = 0; i < adev->num_engines; i++) {
+		struct accel_engine *engine = adev->engines[i];
+
+		spin_lock_irq(&engine->lock);
+		engine->stop_error = error;
+		spin_unlock_irq(&engine->lock);
+	}
+	for (i = 0; i < adev->num_engines; i++)
+		if (adev->engines[i]->thread)
+			accel_engine_cancel(adev->engines[i], NULL, error);
+}
+
+/**
+ * accel_engines_resume - take jobs again
+ * @adev: a device after accel_engines_pause(); adev->lock is held
+ */
+void accel_engines_resume(struct accel_device *adev)
+{
+	unsigned int i;
+
+	for (i = 0; i < adev->num_engines; i++) {
+		spin_lock_irq(&adev->engines[i]->lock);
+		adev->engines[i]->stop_error = 0;
+		spin_unlock_irq(&adev->engines[i]->lock);
+	}
+}
+
+/**
+ * accel_engines_stop - end all jobs with ENODEV, and the engines' threads
+ * @adev: a device that is gone for users
+ *
+ * Context: process, see accel_jobs_cancel().
+ */
+void accel_engines_stop(struct accel_device *adev)
+{
+	unsigned int i;
+
+	mutex_lock(&adev->lock);
+	accel_engines_pause(adev, -ENODEV);
+	mutex_unlock(&adev->lock);
+	for (i = 0; i < adev->num_engines; i++) {
+		struct accel_engine *engine = adev->engines[i];
+
+		if (engine->thread)
+			kthread_stop(engine->thread);
+		engine->thread = NULL;
+	}
+}
+
+/**
+ * accel_engines_start - start the engines' threads
+ * @adev: the device
+ *
+ * Return: 0 or a negative errno, with accel_engines_stop() still to be called.
+ */
+int accel_engines_start(struct accel_device *adev)
+{
+	unsigned int i;
+
+	for (i = 0; i < adev->num_engines; i++) {
+		struct accel_engine *engine = adev->engines[i];
+		struct task_struct *thread;
+
+		thread = kthread_run(accel_engine_thread, engine, "%s/%s", adev->name,
+				     engine->name);
+		if (IS_ERR(thread))
+			return PTR_ERR(thread);
+		engine->thread = thread;
+	}
+	return 0;
+}
+
+static bool accel_engine_name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len && len < ACCEL_NAME_LEN &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == len;
+}
+
+/**
+ * accel_engine_add - give a device an engine
+ * @adev: a device that is not registered yet
+ * @desc: constant, stays until the device is unregistered
+ *
+ * Context: process, may sleep.
+ * Return: the engine, freed with the device; ERR_PTR: -EINVAL (said in the log),
+ * -EEXIST, -ENOSPC, -ENOMEM.
+ */
+struct accel_engine *accel_engine_add(struct accel_device *adev,
+				      const struct accel_engine_desc *desc)
+{
+	struct accel_engine *engine;
+	unsigned int i;
+
+	if (!desc->name || !accel_engine_name_ok(desc->name) || !desc->depth || !desc->run) {
+		dev_err(adev->dev.parent, "engine '%s': bad name, no depth or no run callback\n",
+			desc->name ?: "");
+		return ERR_PTR(-EINVAL);
+	}
+	if (adev->num_engines == ACCEL_MAX_ENGINES)
+		return ERR_PTR(-ENOSPC);
+	for (i = 0; i < adev->num_engines; i++)
+		if (!strcmp(adev->engines[i]->name, desc->name))
+			return ERR_PTR(-EEXIST);
+	engine = kzalloc(sizeof(*engine), GFP_KERNEL);
+	if (!engine)
+		return ERR_PTR(-ENOMEM);
+	engine->adev = adev;
+	engine->desc = desc;
+	strscpy(engine->name, desc->name, sizeof(engine->name));
+	engine->index = adev->num_engines;
+	engine->depth = desc->depth;
+	engine->timeout_ms = desc->timeout_ms;
+	init_waitqueue_head(&engine->wq);
+	init_waitqueue_head(&engine->idle_wq);
+	spin_lock_init(&engine->lock);
+	INIT_LIST_HEAD(&engine->queued);
+	INIT_LIST_HEAD(&engine->running);
+	INIT_LIST_HEAD(&engine->ended);
+	adev->engines[adev->num_engines++] = engine;
+	return engine;
+}
+EXPORT_SYMBOL_NS_GPL(accel_engine_add, ACCEL_EXPORT_NS);
+
+/**
+ * accel_engines_free - free a device's engines
+ * @adev: a device that is being released
+ */
+void accel_engines_free(struct accel_device *adev)
+{
+	while (adev->num_engines)
+		kfree(adev->engines[--adev->num_engines]);
+}
+
+/**
+ * accel_engine_load - how long an engine's queue is
+ * @engine: the engine
+ *
+ * Context: any.
+ * Return: jobs that wait or run; already old when it is read.
+ */
+unsigned int accel_engine_load(struct accel_engine *engine)
+{
+	return READ_ONCE(engine->num_queued) + READ_ONCE(engine->num_running);
+}
+EXPORT_SYMBOL_NS_GPL(accel_engine_load, ACCEL_EXPORT_NS);
+
+/**
+ * accel_engine_read - an engine's counters, all of one moment
+ * @engine: the engine
+ * @count: filled in
+ *
+ * Context: any.
+ */
+void accel_engine_read(struct accel_engine *engine, struct accel_engine_count *count)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	count->queued = engine->num_queued;
+	count->running = engine->num_running;
+	count->jobs = engine->jobs;
+	count->errors = engine->errors;
+	count->bytes = engine->bytes;
+	count->wait_ns = engine->wait_ns;
+	count->busy_ns = engine->busy_ns;
+	if (engine->busy_since_ns)
+		count->busy_ns += ktime_get_ns() - engine->busy_since_ns;
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/**
+ * accel_engine_read_usage - one context's share of an engine, all of one moment
+ * @engine: the engine
+ * @ctx: a context of its device
+ * @count: filled in; busy_ns is the sum of its jobs' run times, which on an engine
+ *	of depth n may grow n times as fast as the clock
+ *
+ * Context: any.
+ */
+void accel_engine_read_usage(struct accel_engine *engine, struct accel_context *ctx,
+			     struct accel_engine_count *count)
+{
+	const struct accel_engine_usage *usage = &ctx->usage[engine->index];
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	count->queued = usage->unended - usage->running;
+	count->running = usage->running;
+	count->jobs = usage->jobs;
+	count->errors = usage->errors;
+	count->bytes = usage->bytes;
+	count->wait_ns = usage->wait_ns;
+	count->busy_ns = usage->run_ns;
+	if (usage->running)
+		count->busy_ns += usage->running * ktime_get_ns() - usage->running_since_sum;
+	spin_unlock_irqrestore(&engine->lock, flags);
+}

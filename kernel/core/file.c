@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* File operations, and the dispatch of ioctls through a driver's table. */
+#include <linux/capability.h>
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+
+/**
+ * accel_ioctls_copy - make a node's dispatch table, indexed by command number
+ * @node: the node
+ * @desc: the driver's description
+ *
+ * A copy, names too: it is looked at when the driver may be gone already.
+ *
+ * Return: 0, -ENOMEM, or -EINVAL for a table that contradicts itself.
+ */
+int accel_ioctls_copy(struct accel_node *node, const struct accel_node_desc *desc)
+{
+	unsigned int i, nr, max = 0;
+
+	for (i = 0; i < desc->num_ioctls; i++)
+		max = max(max, _IOC_NR(desc->ioctls[i].cmd) + 1);
+	if (!max)
+		return 0;
+	node->ioctls = kcalloc(max, sizeof(*node->ioctls), GFP_KERNEL);
+	if (!node->ioctls)
+		return -ENOMEM;
+	node->num_ioctls = max;
+	for (i = 0; i < desc->num_ioctls; i++) {
+		const struct accel_ioctl_desc *from = &desc->ioctls[i];
+
+		nr = _IOC_NR(from->cmd);
+		if (node->ioctls[nr].func || !from->func || !from->name ||
+		    _IOC_SIZE(from->cmd) > ACCEL_IOCTL_MAX_SIZE ||
+		    from->min_size > _IOC_SIZE(from->cmd)) {
+			dev_err(node->adev->dev.parent, "ioctl table of %s: bad entry 0x%02x\n",
+				node->name, nr);
+			return -EINVAL;
+		}
+		node->ioctls[nr] = *from;
+		node->ioctls[nr].name = kstrdup(from->name, GFP_KERNEL);
+		if (!node->ioctls[nr].name)
+			return -ENOMEM;
+		if (from->flags & ACCEL_IOCTL_EXCLUSIVE)
+			node->has_exclusive = true;
+	}
+	return 0;
+}
+
+/**
+ * accel_ioctls_free - undo accel_ioctls_copy(), also a half-made one
+ * @node: the node
+ */
+void accel_ioctls_free(struct accel_node *node)
+{
+	unsigned int i;
+
+	for (i = 0; i < node->num_ioctls; i++)
+		kfree(node->ioctls[i].name);
+	kfree(node->ioctls);
+}
+
+/**
+ * accel_ioctl_find - the table's entry for a command
+ * @node: the node
+ * @cmd: the command; its size may differ from the entry's
+ *
+ * Return: the entry; NULL: the node has no such command.
+ */
+const struct accel_ioctl_desc *accel_ioctl_find(const struct accel_node *node,
+						unsigned int cmd)
+{
+	const struct accel_ioctl_desc *desc;
+	unsigned int nr = _IOC_NR(cmd);
+
+	if (nr >= node->num_ioctls)
+		return NULL;
+	desc = &node->ioctls[array_index_nospec(nr, node->num_ioctls)];
+	if (!desc->func || ((desc->cmd ^ cmd) & ~IOCSIZE_MASK))
+		return NULL;
+	return desc;
+}
+
+/* The part that may call the driver. */
+static long accel_ioctl_call(struct accel_call *call, const struct accel_ioctl_desc *desc,
+			     void *arg)
+{
+	struct accel_context *ctx = call->ctx;
+	long ret;
+
+	if (desc->flags & ACCEL_IOCTL_UNGATED)
+		return desc->func(ctx, arg);
+	ret = accel_call_enter(call);
+	if (ret)
+		return ret;
+	if (READ_ONCE(ctx->adev->state) != ACCEL_STATE_OK &&
+	    !(desc->flags & ACCEL_IOCTL_ANY_STATE))
+		ret = -EIO;
+	else
+		ret = desc->func(ctx, arg);
+	accel_call_leave(call);
+	return ret;
+}
+
+/* The same, alone where the entry says so; any wait is only for this file's own calls. */
+static long accel_ioctl_serialize(struct accel_call *call, const struct accel_node *node,
+				  const struct accel_ioctl_desc *desc, void *arg)
+{
+	struct rw_semaphore *sem = &call->ctx->call_sem;
+	bool alone = desc->flags & ACCEL_IOCTL_EXCLUSIVE;
+	long ret;
+
+	/* The core's own handlers may wait for long, and share no data with the driver's. */
+	if (!node->has_exclusive || desc->flags & ACCEL_IOCTL_UNGATED)
+		return accel_ioctl_call(call, desc, arg);
+	ret = alone ? down_write_killable(sem) : down_read_killable(sem);
+	if (ret)
+		return ret;
+	ret = accel_ioctl_call(call, desc, arg);
+	if (alone)
+		up_write(sem);
+	else
+		up_read(sem);
+	return ret;
+}
+
+static long accel_ioctl_do(struct accel_call *call, const struct accel_node *node,
+			   const struct accel_ioctl_desc *desc, unsigned int cmd,
+			   void __user *user)
+{
+	u8 arg[ACCEL_IOCTL_MAX_SIZE] __aligned(8);
+	size_t ksize = _IOC_SIZE(desc->cmd), usize = _IOC_SIZE(cmd);
+	long ret;
+
+	if (usize < desc->min_size)
+		return -EINVAL;
+	if (desc->flags & ACCEL_IOCTL_ADMIN && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (_IOC_DIR(cmd) & _IOC_WRITE) {
+		ret = copy_struct_from_user(arg, ksize, user, usize);
+		if (ret)
+			return ret;
+	} else {
+		memset(arg, 0, ksize);
+	}
+	ret = accel_ioctl_serialize(call, node, desc, arg);
+	if (ret >= 0 && _IOC_DIR(cmd) & _IOC_READ) {
+		if (copy_to_user(user, arg, min(usize, ksize)))
+			return -EFAULT;
+		/* A longer argument of an _IOR command was not looked at: its tail is ours. */
+		if (usize > ksize && !(_IOC_DIR(cmd) & _IOC_WRITE) &&
+		    clear_user(user + ksize, usize - ksize))
+			return -EFAULT;
+	}
+	return ret;
+}
+
+static long accel_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct accel_context *ctx = file->private_data;
+	const struct accel_node *node = &ctx->adev->nodes[ctx->node];
+	const struct accel_ioctl_desc *desc = accel_ioctl_find(node, cmd);
+	struct accel_call call = {
+		.ctx = ctx,
+		.op = ACCEL_OP_IOCTL,
+		.u.ioctl = { .cmd = cmd, .name = desc ? desc->name : NULL },
+	};
+	long ret;
+
+	ret = accel_call_begin(&call);
+	if (!ret)
+		ret = desc ? accel_ioctl_do(&call, node, desc, cmd, (void __user *)arg) : -ENOTTY;
+	return accel_call_end(&call, ret);
+}
+
+static int accel_context_open(struct accel_call *call)
+{
+	struct accel_context *ctx = call->ctx;
+	const struct accel_driver *drv;
+	int ret;
+
+	ret = accel_call_enter(call);
+	if (ret)
+		return ret;
+	drv = ctx->adev->drv;
+	ret = accel_context_add(ctx);
+	if (ret)
+		return ret;
+	ret = drv->open ? drv->open(ctx) : 0;
+	if (ret) {
+		xa_erase(&ctx->adev->contexts, ctx->id);
+		atomic_dec(&ctx->adev->num_contexts);
+		return ret;
+	}
+	ctx->opened = true;
+	return 0;
+}
+
+static int accel_open(struct inode *inode, struct file *file)
+{
+	struct accel_node *node = container_of(inode->i_cdev, struct accel_node, cdev);
+	struct accel_call call = { .op = ACCEL_OP_OPEN };
+	int ret;
+
+	call.ctx = accel_context_new(node);
+	if (!call.ctx)
+		return -ENOMEM;
+	ret = accel_call_begin(&call);
+	if (!ret)
+		ret = accel_context_open(&call);
+	if (!ret) {
+		file->private_data = call.ctx;
+		/* All mappings of all files in one place, for the unplug to find. */
+		file->f_mapping = node->adev->map_inode->i_mapping;
+		accel_netlink_context_opened(call.ctx);
+	}
+	accel_call_end(&call, ret);
+	if (ret)
+		accel_context_put(call.ctx);
+	return ret;
+}
+
+static int accel_release(struct inode *inode, struct file *file)
+{
+	accel_context_close(file->private_data);
+	return 0;
+}
+
+static __poll_t accel_poll(struct file *file, struct poll_table_struct *wait)
+{
+	struct accel_context *ctx = file->private_data;
+	__poll_t events = 0;
+
+	poll_wait(file, &ctx->poll_wq, wait);
+	if (!accel_gate_is_open(ctx->adev))
+		events |= EPOLLHUP | EPOLLERR;
+	if (READ_ONCE(ctx->num_ended))
+		events |= EPOLLIN | EPOLLRDNORM;
+	return events;
+}
+
+const struct file_operations accel_fops = {
+	.owner = THIS_MODULE,
+	.open = accel_open,
+	.release = accel_release,
+	.unlocked_ioctl = accel_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = accel_mmap,
+	.poll = accel_poll,
+	.show_fdinfo = accel_show_fdinfo,
+	.llseek = noop_llseek,
+};

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The gate: every operation on a device or a context passes it, and it alone
+ * knows about liveness, timing, counting and tracing.
+ *
+ * An operation begins (counted as in flight, timed when its tracepoint is
+ * enabled), enters and leaves any number of times, and ends (counted, traced).
+ * Between enter and leave it holds a reference that keeps the device registered:
+ * this is where the driver may be called. Nothing that user space can prolong
+ * happens there: copying from and to its memory, faulting its pages in, waiting
+ * for its jobs are all done outside, so that a device can always go.
+ *
+ * The reference is a percpu_ref and not SRCU: it is one per-cpu increment under
+ * an RCU read lock where srcu_read_lock() has a full memory barrier, and its wait
+ * can be done in slices, which is what tells a user who holds up an unplug
+ * (synchronize_srcu() returns when it returns).
+ */
+#include <linux/ktime.h>
+#include <linux/pm_runtime.h>
+#include <trace/events/accel.h>
+
+#include "core.h"
+
+unsigned int accel_drain_warn_ms = 1000;
+
+/* What differs between operations: one line each, and nothing else to extend. */
+struct accel_op_desc {
+	const char *name;
+	int gone;		/* what it answers when the device is */
+	bool (*observed)(void);
+	void (*begin)(const struct accel_call *call);
+	void (*end)(const struct accel_call *call, long ret, u64 ns);
+};
+
+static void trace_open(const struct accel_call *call, long ret, u64 ns)
+{
+	trace_accel_context_open(call->ctx, ret, ns);
+}
+
+static void trace_close(const struct accel_call *call, long ret, u64 ns)
+{
+	trace_accel_context_close(call->ctx, ret, ns);
+}
+
+static bool ioctl_observed(void)
+{
+	return trace_accel_ioctl_enabled();
+}
+
+static void trace_ioctl_enter(const struct accel_call *call)
+{
+	trace_accel_ioctl_enter(call->ctx, call->u.ioctl.cmd);
+}
+
+static void trace_ioctl(const struct accel_call *call, long ret, u64 ns)
+{
+	trace_accel_ioctl(call->ctx, call->u.ioctl.cmd, call->u.ioctl.name, ret, ns);
+}
+
+static void trace_mmap(const struct accel_call *call, long ret, u64 ns)
+{
+	trace_accel_mmap(call->ctx, call->u.mmap.map_id, call->u.mmap.offset,
+			 call->u.mmap.bytes, call->u.mmap.write, ret, ns);
+}
+
+static void trace_mem_pin(const struct accel_call *call, long ret, u64 ns)
+{
+	trace_accel_mem_pin(call->ctx, call->u.mem.mem, call->u.mem.times, ret, ns);
+}
+
+static void trace_mem_unpin(const struct accel_call *call, long ret, u64 ns)
+{
+	trace_accel_mem_unpin(call->ctx, call->u.mem.mem, call->u.mem.dirty, ns);
+}
+
+static void trace_dma_map(const struct accel_call *call, long ret, u64 ns)
+{
+	trace_accel_dma_map(call->ctx, call->u.mem.mem, ret, ns);
+}
+
+static void trace_dma_unmap(const struct accel_call *call, long ret, u64 ns)
+{
+	trace_accel_dma_unmap(call->ctx, call->u.mem.mem, ret, ns);
+}
+
+/* A job that is taken is traced as it joins its queue, see accel_call_queue_job(). */
+static void trace_job(const struct accel_call *call, long ret, u64 ns)
+{
+	if (ret < 0)
+		trace_accel_job_queue(call->u.job, ret);
+}
+
+#define OBSERVED(event)						\
+static bool event##_observed(void)				\
+{								\
+	return trace_accel_##event##_enabled();			\
+}
+OBSERVED(context_open)
+OBSERVED(context_close)
+OBSERVED(mmap)
+OBSERVED(mem_pin)
+OBSERVED(mem_unpin)
+OBSERVED(dma_map)
+OBSERVED(dma_unmap)
+
+static const struct accel_op_desc accel_ops[ACCEL_OP_NR] = {
+	[ACCEL_OP_OPEN] = { "open", -ENXIO, context_open_observed, NULL, trace_open },
+	[ACCEL_OP_CLOSE] = { "close", 0, context_close_observed, NULL, trace_close },
+	[ACCEL_OP_IOCTL] = { "ioctl", -ENODEV, ioctl_observed, trace_ioctl_enter, trace_ioctl },
+	[ACCEL_OP_MMAP] = { "mmap", -ENODEV, mmap_observed, NULL, trace_mmap },
+	[ACCEL_OP_FAULT] = { "fault", -ENODEV },
+	[ACCEL_OP_MEM_PIN] = { "mem_pin", -ENODEV, mem_pin_observed, NULL, trace_mem_pin },
+	[ACCEL_OP_MEM_UNPIN] = { "mem_unpin", 0, mem_unpin_observed, NULL, trace_mem_unpin },
+	[ACCEL_OP_DMA_MAP] = { "dma_map", -ENODEV, dma_map_observed, NULL, trace_dma_map },
+	[ACCEL_OP_DMA_UNMAP] = { "dma_unmap", 0, dma_unmap_observed, NULL, trace_dma_unmap },
+	[ACCEL_OP_JOB] = { "job_submit", -ENODEV, NULL, NULL, trace_job },
+};
+
+/**
+ * accel_op_name - what users see an operation called
+ * @op: the operation
+ *
+ * Return: a constant string.
+ */
+const char *accel_op_name(enum accel_op op)
+{
+	return accel_ops[op].name;
+}
+
+#define accel_count(call, what) do {						\
+	this_cpu_inc((call)->ctx->stats->what[(call)->op]);			\
+	this_cpu_inc((call)->ctx->adev->stats->what[(call)->op]);		\
+} while (0)
+
+/**
+ * accel_call_begin - an operation begins
+ * @call: its ctx, op and u are set, the rest is zero
+ *
+ * Always followed by accel_call_end(), whatever it answers.
+ *
+ * Context: any in which the operation itself may run.
+ * Return: 0, or what the operation is to end with: the device is gone.
+ */
+int accel_call_begin(struct accel_call *call)
+{
+	const struct accel_op_desc *op = &accel_ops[call->op];
+
+	accel_count(call, begun);
+	if (op->observed && op->observed())
+		call->start_ns = ktime_get_ns();
+	if (op->begin)
+		op->begin(call);
+	if (op->gone && !accel_gate_is_open(call->ctx->adev))
+		return op->gone;
+	return 0;
+}
+
+/**
+ * accel_call_enter - keep the device from going, to call its driver
+ * @call: a call that has begun and is not inside
+ *
+ * Context: process; may sleep where the device uses runtime PM.
+ * Return: 0; inside until accel_call_leave() or _end(). Or a negative errno: the
+ * device is gone, or could not be resumed.
+ */
+int accel_call_enter(struct accel_call *call)
+{
+	struct accel_device *adev = call->ctx->adev;
+	int ret;
+
+	if (!percpu_ref_tryget_live(&adev->gate))
+		return accel_ops[call->op].gone;
+	if (adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM) {
+		ret = pm_runtime_resume_and_get(adev->dev.parent);
+		if (ret) {
+			percpu_ref_put(&adev->gate);
+			return ret;
+		}
+	}
+	accel_count(call, entered);
+	call->held = true;
+	return 0;
+}
+
+/**
+ * accel_call_leave - the device may go again
+ * @call: a call that is inside
+ */
+void accel_call_leave(struct accel_call *call)
+{
+	struct accel_device *adev = call->ctx->adev;
+
+	if (adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM) {
+		pm_runtime_mark_last_busy(adev->dev.parent);
+		pm_runtime_put_autosuspend(adev->dev.parent);
+	}
+	accel_count(call, left);
+	call->held = false;
+	percpu_ref_put(&adev->gate);
+}
+
+/**
+ * accel_call_end - an operation ends: counted and traced
+ * @call: a call that has begun, inside or not
+ * @ret: its result
+ *
+ * Return: @ret.
+ */
+long accel_call_end(struct accel_call *call, long ret)
+{
+	const struct accel_op_desc *op = &accel_ops[call->op];
+
+	accel_count(call, ended);
+	if (ret < 0)
+		accel_count(call, errors);
+	if (op->end)
+		op->end(call, ret, call->start_ns ? ktime_get_ns() - call->start_ns : 0);
+	if (call->held)
+		accel_call_leave(call);
+	return ret;
+}
+
+/**
+ * accel_call_queue_job - a job joins its engine's queue
+ * @call: of ACCEL_OP_JOB, inside
+ *
+ * Apart from accel_call_end(), so that it comes before the job's start.
+ *
+ * Context: the engine's lock is held.
+ */
+void accel_call_queue_job(struct accel_call *call)
+{
+	trace_accel_job_queue(call->u.job, 0);
+}
+
+/**
+ * accel_stats_sum - read the counters of one operation
+ * @stats: a context's or a device's
+ * @op: the operation
+ * @sum: filled in; each figure is exact once nothing is in flight
+ */
+void accel_stats_sum(const struct accel_op_stats __percpu *stats, enum accel_op op,
+		     struct accel_op_count *sum)
+{
+	u64 begun = 0, ended = 0, entered = 0, left = 0, errors = 0;
+	int cpu;
+
+	/* Ends before begins: what begins in between is seen as in flight, not as -1. */
+	for_each_possible_cpu(cpu) {
+		ended += READ_ONCE(per_cpu_ptr(stats, cpu)->ended[op]);
+		left += READ_ONCE(per_cpu_ptr(stats, cpu)->left[op]);
+		errors += READ_ONCE(per_cpu_ptr(stats, cpu)->errors[op]);
+	}
+	smp_rmb(); /* the comment above */
+	for_each_possible_cpu(cpu) {
+		begun += READ_ONCE(per_cpu_ptr(stats, cpu)->begun[op]);
+		entered += READ_ONCE(per_cpu_ptr(stats, cpu)->entered[op]);
+	}
+	sum->calls = ended;
+	sum->errors = errors;
+	sum->inflight = begun > ended ? begun - ended : 0;
+	sum->held = entered > left ? entered - left : 0;
+}
+
+static void accel_gate_released(struct percpu_ref *ref)
+{
+	complete(&container_of(ref, struct accel_device, gate)->drained);
+}
+
+/**
+ * accel_gate_init - make a device's gate, open
+ * @adev: the device
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int accel_gate_init(struct accel_device *adev)
+{
+	int ret;
+
+	init_completion(&adev->drained);
+	adev->stats = alloc_percpu(struct accel_op_stats);
+	if (!adev->stats)
+		return -ENOMEM;
+	ret = percpu_ref_init(&adev->gate, accel_gate_released, 0, GFP_KERNEL);
+	if (ret) {
+		free_percpu(adev->stats);
+		adev->stats = NULL;
+	}
+	return ret;
+}
+
+/**
+ * accel_gate_destroy - free a gate
+ * @adev: the device; nothing is inside, or it was never registered
+ */
+void accel_gate_destroy(struct accel_device *adev)
+{
+	percpu_ref_exit(&adev->gate);
+	free_percpu(adev->stats);
+}
+
+/**
+ * accel_gate_is_open - whether operations are let in
+ * @adev: the device
+ *
+ * Return: true until accel_gate_close(). Only accel_call_enter() keeps it so.
+ */
+bool accel_gate_is_open(struct accel_device *adev)
+{
+	return !percpu_ref_is_dying(&adev->gate);
+}
+
+/**
+ * accel_gate_close - let no operation in any more, for ever
+ * @adev: the device
+ */
+void accel_gate_close(struct accel_device *adev)
+{
+	percpu_ref_kill(&adev->gate);
+}
+
+/* Say who keeps the device from going: each context and operation that is inside. */
+static void accel_gate_report(struct accel_device *adev, u64 waited_ns)
+{
+	struct accel_op_count sum;
+	struct accel_context *ctx;
+	u64 of_contexts[ACCEL_OP_NR] = {};
+	int op;
+
+	for (ctx = accel_context_next(adev, 0); ctx;) {
+		u64 id = ctx->id;
+
+		for (op = 0; op < ACCEL_OP_NR; op++) {
+			accel_stats_sum(ctx->stats, op, &sum);
+			if (!sum.held)
+				continue;
+			of_contexts[op] += sum.held;
+			trace_accel_unplug_drain(adev, id, op, sum.held, waited_ns);
+			dev_warn(&adev->dev,
+				 "unplug waits for %u %s of context %llu (%s, pid %u) since %llu ms\n",
+				 sum.held, accel_op_name(op), id, ctx->comm, ctx->tgid,
+				 div_u64(waited_ns, NSEC_PER_MSEC));
+		}
+		accel_context_put(ctx);
+		ctx = accel_context_next(adev, id + 1);
+	}
+	for (op = 0; op < ACCEL_OP_NR; op++) {
+		accel_stats_sum(adev->stats, op, &sum);
+		if (sum.held > of_contexts[op])
+			trace_accel_unplug_drain(adev, 0, op, sum.held - of_contexts[op],
+						 waited_ns);
+	}
+}
+
+/**
+ * accel_gate_drain - wait until nothing is inside a closed gate
+ * @adev: the device
+ *
+ * Context: process, sleeps for as long as the driver's callbacks take.
+ */
+void accel_gate_drain(struct accel_device *adev)
+{
+	u64 start = ktime_get_ns();
+	unsigned int slice = max(READ_ONCE(accel_drain_warn_ms), 1u);
+
+	while (!wait_for_completion_timeout(&adev->drained, msecs_to_jiffies(slice)))
+		accel_gate_report(adev, ktime_get_ns() - start);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The module: what is there before the first device and after the last. */
+#include <linux/module.h>
+
+#include "core.h"
+
+static DEFINE_PER_CPU(u64, accel_ids);
+static atomic64_t accel_id_batches;
+
+#define ACCEL_ID_BATCH	256
+
+/**
+ * accel_job_id_next - a new id for a job
+ *
+ * Each cpu draws them from a batch of its own, so that jobs on many cpus do not
+ * meet in one cache line.
+ *
+ * Context: any.
+ * Return: an id that is never returned again.
+ */
+u64 accel_job_id_next(void)
+{
+	u64 *next, id;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	next = this_cpu_ptr(&accel_ids);
+	if (*next % ACCEL_ID_BATCH == 0)
+		*next = atomic64_inc_return(&accel_id_batches) * ACCEL_ID_BATCH;
+	id = *next + 1 - ACCEL_ID_BATCH;
+	(*next)++;
+	local_irq_restore(flags);
+	return id;
+}
+
+/**
+ * accel_id_next - a new id for a device, a context, a mapping or a region
+ *
+ * Context: any.
+ * Return: an id that is never returned again, and greater than all before.
+ */
+u64 accel_id_next(void)
+{
+	static atomic64_t last;
+
+	return atomic64_inc_return(&last);
+}
+
+static int __init accel_init(void)
+{
+	int ret;
+
+	ret = accel_devices_init();
+	if (ret)
+		return ret;
+	ret = accel_debugfs_init();
+	if (ret)
+		goto err_devices;
+	ret = accel_netlink_init();
+	if (ret)
+		goto err_debugfs;
+	return 0;
+
+err_debugfs:
+	accel_debugfs_exit();
+err_devices:
+	accel_devices_exit();
+	return ret;
+}
+
+static void __exit accel_exit(void)
+{
+	accel_netlink_exit();
+	accel_debugfs_exit();
+	accel_devices_exit();
+}
+
+module_init(accel_init);
+module_exit(accel_exit);
+module_param_named(drain_warn_ms, accel_drain_warn_ms, uint, 0644);
+MODULE_PARM_DESC(drain_warn_ms,
+		 "report who holds up an unplug each time this many milliseconds have passed (default 1000)");
+MODULE_DESCRIPTION("Compute accelerators");
+MODULE_LICENSE("GPL");

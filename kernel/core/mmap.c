@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mappings of device memory and of drivers' buffers. Pages are inserted as they
+ * are touched, inside the gate; once the device is gone a touch finds an empty
+ * page of the mapping's own (not one shared with others, or two processes could
+ * talk through it), never SIGBUS.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <trace/events/accel.h>
+
+#include "core.h"
+
+#define ACCEL_MAP_FS_MAGIC	0x61636365	/* "acce" */
+
+/**
+ * struct accel_mapping - what one mmap() made; its parts and copies share it
+ * @ref: one for each VMA
+ * @ctx: holds a reference; the VMAs hold the file as well
+ * @id: never reused
+ * @pgoff: of its first page
+ * @desc: what the driver said is behind it
+ * @lock: for @dummy
+ * @dummy: what a touch finds when the device is gone
+ */
+struct accel_mapping {
+	struct kref ref;
+	struct accel_context *ctx;
+	u64 id;
+	unsigned long pgoff;
+	struct accel_map_desc desc;
+	struct mutex lock;		/* for dummy */
+	struct page *dummy;
+};
+
+static struct vfsmount *accel_map_mnt;
+static int accel_map_mnt_count;
+
+static int accel_map_fs_init_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, ACCEL_MAP_FS_MAGIC) ? 0 : -ENOMEM;
+}
+
+static struct file_system_type accel_map_fs = {
+	.name = "accelerator",
+	.owner = THIS_MODULE,
+	.init_fs_context = accel_map_fs_init_context,
+	.kill_sb = kill_anon_super,
+};
+
+/**
+ * accel_map_init - the inode that all mappings of a device hang on
+ * @adev: the device
+ *
+ * The file system is mounted while there are devices; for longer, and its mount
+ * would keep this module loaded for ever.
+ *
+ * Return: 0 or a negative errno.
+ */
+int accel_map_init(struct accel_device *adev)
+{
+	struct inode *inode;
+	int ret;
+
+	ret = simple_pin_fs(&accel_map_fs, &accel_map_mnt, &accel_map_mnt_count);
+	if (ret)
+		return ret;
+	inode = alloc_anon_inode(accel_map_mnt->mnt_sb);
+	if (IS_ERR(inode)) {
+		simple_release_fs(&accel_map_mnt, &accel_map_mnt_count);
+		return PTR_ERR(inode);
+	}
+	adev->map_inode = inode;
+	return 0;
+}
+
+/**
+ * accel_map_destroy - undo accel_map_init()
+ * @adev: a device without mappings
+ */
+void accel_map_destroy(struct accel_device *adev)
+{
+	iput(adev->map_inode);
+	simple_release_fs(&accel_map_mnt, &accel_map_mnt_count);
+}
+
+/**
+ * accel_map_zap - take the device's pages out of all its mappings
+ * @adev: a device whose gate is closed and drained: no page comes back
+ */
+void accel_map_zap(struct accel_device *adev)
+{
+	unmap_mapping_range(adev->map_inode->i_mapping, 0, 0, 1);
+}
+
+static void accel_mapping_free(struct kref *ref)
+{
+	struct accel_mapping *mapping = container_of(ref, struct accel_mapping, ref);
+
+	if (mapping->dummy)
+		__free_page(mapping->dummy);
+	accel_context_put(mapping->ctx);
+	mutex_destroy(&mapping->lock);
+	kfree(mapping);
+}
+
+static void accel_vma_open(struct vm_area_struct *vma)
+{
+	struct accel_mapping *mapping = vma->vm_private_data;
+
+	kref_get(&mapping->ref);
+}
+
+static void accel_mapping_last(struct kref *ref)
+{
+	struct accel_mapping *mapping = container_of(ref, struct accel_mapping, ref);
+
+	trace_accel_munmap(mapping->ctx, mapping->id, mapping->desc.size);
+	accel_mapping_free(ref);
+}
+
+static void accel_vma_close(struct vm_area_struct *vma)
+{
+	struct accel_mapping *mapping = vma->vm_private_data;
+
+	kref_put(&mapping->ref, accel_mapping_last);
+}
+
+/* Moving would work, growing could not: the same answer for both is the simplest rule. */
+static int accel_vma_mremap(struct vm_area_struct *vma)
+{
+	return -EPERM;
+}
+
+static vm_fault_t accel_map_insert_dummy(struct accel_mapping *mapping, struct vm_fault *vmf)
+{
+	vm_fault_t ret = VM_FAULT_OOM;
+
+	mutex_lock(&mapping->lock);
+	if (!mapping->dummy)
+		mapping->dummy = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (mapping->dummy)
+		ret = vmf_insert_pfn_prot(vmf->vma, vmf->address, page_to_pfn(mapping->dummy),
+					  vm_get_page_prot(vmf->vma->vm_flags));
+	mutex_unlock(&mapping->lock);
+	return ret;
+}
+
+static vm_fault_t accel_map_insert(struct accel_mapping *mapping, struct vm_fault *vmf)
+{
+	u64 offset = (u64)(vmf->pgoff - mapping->pgoff) << PAGE_SHIFT;
+	const struct accel_map_desc *desc = &mapping->desc;
+	unsigned long pfn;
+
+	if (!desc->kaddr)
+		pfn = PHYS_PFN(desc->phys + offset);
+	else if (is_vmalloc_addr(desc->kaddr))
+		pfn = vmalloc_to_pfn(desc->kaddr + offset);
+	else
+		pfn = PHYS_PFN(virt_to_phys(desc->kaddr + offset));
+	return vmf_insert_pfn(vmf->vma, vmf->address, pfn);
+}
+
+static vm_fault_t accel_vma_fault(struct vm_fault *vmf)
+{
+	struct accel_mapping *mapping = vmf->vma->vm_private_data;
+	struct accel_call call = { .ctx = mapping->ctx, .op = ACCEL_OP_FAULT };
+	vm_fault_t fault;
+	int ret;
+
+	ret = accel_call_begin(&call);
+	if (!ret)
+		ret = accel_call_enter(&call);
+	if (ret)
+		fault = accel_map_insert_dummy(mapping, vmf);
+	else
+		fault = accel_map_insert(mapping, vmf);
+	accel_call_end(&call, fault & VM_FAULT_ERROR ? -EFAULT : 0);
+	return fault;
+}
+
+static const struct vm_operations_struct accel_vm_ops = {
+	.open = accel_vma_open,
+	.close = accel_vma_close,
+	.mremap = accel_vma_mremap,
+	.fault = accel_vma_fault,
+};
+
+static int accel_map_ask(struct accel_call *call, struct accel_map_desc *desc)
+{
+	struct accel_device *adev = call->ctx->adev;
+	int ret;
+
+	ret = accel_call_enter(call);
+	if (ret)
+		return ret;
+	if (!adev->nodes[call->ctx->node].can_mmap)
+		ret = -ENODEV;
+	else
+		ret = adev->drv->mmap(call->ctx, desc);
+	if (!ret && WARN_ON(!desc->kaddr == !desc->phys ||
+			    (desc->kaddr ? !PAGE_ALIGNED(desc->kaddr) :
+					   !PAGE_ALIGNED(desc->phys))))
+		ret = -EINVAL;
+	accel_call_leave(call);
+	return ret;
+}
+
+static int accel_map_make(struct accel_call *call, struct vm_area_struct *vma)
+{
+	struct accel_mapping *mapping;
+	int ret;
+
+	/* A private copy of a register means nothing. */
+	if (is_cow_mapping(vma->vm_flags))
+		return -EINVAL;
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
+	if (!mapping)
+		return -ENOMEM;
+	kref_init(&mapping->ref);
+	mutex_init(&mapping->lock);
+	mapping->ctx = call->ctx;
+	kref_get(&call->ctx->ref);
+	mapping->id = call->u.mmap.map_id;
+	mapping->pgoff = vma->vm_pgoff;
+	mapping->desc.offset = call->u.mmap.offset;
+	mapping->desc.size = call->u.mmap.bytes;
+	mapping->desc.write = call->u.mmap.write;
+	ret = accel_map_ask(call, &mapping->desc);
+	if (ret) {
+		kref_put(&mapping->ref, accel_mapping_free);
+		return ret;
+	}
+	if (!mapping->desc.write)
+		vm_flags_clear(vma, VM_MAYWRITE);
+	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	if (mapping->desc.noncached)
+		vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	vma->vm_private_data = mapping;
+	vma->vm_ops = &accel_vm_ops;
+	return 0;
+}
+
+/**
+ * accel_mmap - the file operation
+ * @file: the context's file
+ * @vma: the new VMA
+ *
+ * Context: process, mmap_lock is held for writing.
+ * Return: 0; -ENODEV (gone, or nothing to map on this node), -EINVAL (private and
+ * writable), or the driver's errno.
+ */
+int accel_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct accel_call call = {
+		.ctx = file->private_data,
+		.op = ACCEL_OP_MMAP,
+		.u.mmap = {
+			.map_id = accel_id_next(),
+			.offset = (u64)vma->vm_pgoff << PAGE_SHIFT,
+			.bytes = vma->vm_end - vma->vm_start,
+			.write = vma->vm_flags & VM_WRITE,
+		},
+	};
+	int ret;
+
+	ret = accel_call_begin(&call);
+	if (!ret)
+		ret = accel_map_make(&call, vma);
+	return accel_call_end(&call, ret);
+}

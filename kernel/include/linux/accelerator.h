@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Compute accelerators: what a driver sees of the subsystem.
+ *
+ * A driver describes itself in one constant struct accel_driver: its nodes with
+ * their ioctl tables, its callbacks, the sizes of its own structures. From
+ * probe() it allocates a device, adds engines and registers it; from remove()
+ * it unregisters it. Between the two the core owns the character devices,
+ * sysfs, netlink, every open file, every mapping, every pinned page and every
+ * job, and calls the driver only while the hardware is there.
+ *
+ * What a callback may rely on ("gated"): the device is registered, remove() has
+ * not passed accel_device_unregister(), and will not before the callback
+ * returns. A callback must therefore end in bounded time; it must not touch
+ * user memory itself (the core copies arguments in and out, and pins). Process
+ * context, may sleep, no lock held, unless it says otherwise.
+ *
+ * After accel_device_unregister() has returned none of the driver's code is
+ * called any more and none of its memory is reachable, although files may stay
+ * open for as long as their owners like.
+ */
+#ifndef _LINUX_ACCELERATOR_H
+#define _LINUX_ACCELERATOR_H
+
+#include <linux/atomic.h>
+#include <linux/build_bug.h>
+#include <linux/cdev.h>
+#include <linux/completion.h>
+#include <linux/device.h>
+#include <linux/dma-direction.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/percpu-refcount.h>
+#include <linux/refcount.h>
+#include <linux/rwsem.h>
+#include <linux/scatterlist.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
+#include <linux/version.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+#include <uapi/linux/accelerator.h>
+
+/* The argument of MODULE_IMPORT_NS() and EXPORT_SYMBOL_NS_GPL(): a string since 6.13. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define ACCEL_EXPORT_NS "ACCELERATOR"
+#else
+#define ACCEL_EXPORT_NS ACCELERATOR
+#endif
+
+struct accel_context;
+struct accel_device;
+struct accel_engine;
+struct accel_job;
+struct accel_mem;
+struct accel_op_stats;
+struct attribute_group;
+struct dentry;
+
+/* ------------------------------------------------------------------ ioctls */
+
+/* struct accel_ioctl_desc.flags */
+#define ACCEL_IOCTL_ADMIN	BIT(0)	/* the caller needs CAP_SYS_ADMIN, else EPERM */
+#define ACCEL_IOCTL_ANY_STATE	BIT(1)	/* allowed while the device is failed or resetting */
+#define ACCEL_IOCTL_EXCLUSIVE	BIT(2)	/* not beside another call of this file */
+#define ACCEL_IOCTL_UNGATED	BIT(3)	/* the core's own handlers only: they gate in parts */
+
+/**
+ * struct accel_ioctl_desc - one entry of a node's ioctl table
+ * @cmd: the command, its size that of the newest version of the argument
+ * @min_size: size in bytes of the first version ever published
+ * @flags: ACCEL_IOCTL_*
+ * @name: what tools print, lower case
+ * @func: the handler; @arg is a kernel copy of the argument, @arg's size that
+ *	of @cmd, copied back to the user for a _IOR or _IOWR command when the
+ *	handler returns 0 or more. Gated.
+ *
+ * Filled by ACCEL_IOCTL(), which checks sizes at build time. Tables are
+ * indexed by command number: entry i of the array need not be number i.
+ */
+struct accel_ioctl_desc {
+	unsigned int cmd;
+	u16 min_size;
+	u16 flags;
+	const char *name;
+	long (*func)(struct accel_context *ctx, void *arg);
+};
+
+/* Bytes of the largest argument: it is copied to the stack. */
+#define ACCEL_IOCTL_MAX_SIZE	256
+
+/**
+ * ACCEL_IOCTL - one entry of an ioctl table
+ * @_cmd: command, made with _IOW(), _IOR() or _IOWR() and ACCEL_IOCTL_TYPE
+ * @_type: the argument's struct
+ * @_last: the last member of the first published version of @_type
+ * @_name: name without quotes, as tools print it
+ * @_func: handler
+ * @_flags: ACCEL_IOCTL_*
+ */
+#define ACCEL_IOCTL(_cmd, _type, _last, _name, _func, _flags) {			\
+	.cmd = (_cmd) +								\
+		BUILD_BUG_ON_ZERO(_IOC_TYPE(_cmd) != ACCEL_IOCTL_TYPE) +	\
+		BUILD_BUG_ON_ZERO(_IOC_SIZE(_cmd) != sizeof(_type)) +		\
+		BUILD_BUG_ON_ZERO(sizeof(_type) > ACCEL_IOCTL_MAX_SIZE) +	\
+		BUILD_BUG_ON_ZERO(sizeof(_type) % 8),				\
+	.min_size = offsetofend(_type, _last),					\
+	.flags = (_flags),							\
+	.name = #_name,								\
+	.func = (_func),							\
+}
+
+/* The core's handlers; a driver lists ACCEL_IOCTLS_MEM and _JOB in its tables. */
+long accel_ioctl_mem_pin(struct accel_context *ctx, void *arg);
+long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg);
+long accel_ioctl_job_wait(struct accel_context *ctx, void *arg);
+
+#define ACCEL_IOCTLS_MEM							\
+	ACCEL_IOCTL(ACCEL_IOCTL_MEM_PIN, struct accel_mem_pin, mem_id,		\
+		    mem_pin, accel_ioctl_mem_pin, ACCEL_IOCTL_UNGATED),		\
+	ACCEL_IOCTL(ACCEL_IOCTL_MEM_UNPIN, struct accel_mem_unpin, mem_id,	\
+		    mem_unpin, accel_ioctl_mem_unpin,				\
+		    ACCEL_IOCTL_UNGATED | ACCEL_IOCTL_ANY_STATE)
+
+#define ACCEL_IOCTLS_JOB							\
+	ACCEL_IOCTL(ACCEL_IOCTL_JOB_WAIT, struct accel_job_wait, reserved,	\
+		    job_wait, accel_ioctl_job_wait,				\
+		    ACCEL_IOCTL_UNGATED | ACCEL_IOCTL_ANY_STATE)
+
+/* ------------------------------------------------------------------ driver */
+
+/**
+ * struct accel_node_desc - one character device that each of the driver's devices has
+ * @suffix: after the device's name: "" for acc0, "c" for acc0c
+ * @mode: permissions devtmpfs creates it with; 0 means 0660
+ * @ioctls: the ioctl table
+ * @num_ioctls: entries in @ioctls
+ * @can_mmap: the driver's mmap callback serves this node
+ *
+ * The first node of a driver has the suffix "".
+ */
+struct accel_node_desc {
+	const char *suffix;
+	umode_t mode;
+	const struct accel_ioctl_desc *ioctls;
+	unsigned int num_ioctls;
+	bool can_mmap;
+};
+
+/**
+ * struct accel_map_desc - what a driver answers to mmap()
+ * @offset: in: bytes, as user space asked, page aligned
+ * @size: in: bytes, page aligned
+ * @write: in: the mapping is writable; one that is not can never become so
+ * @phys: out: physical address of device memory that backs it; or
+ * @kaddr: out: page-aligned kernel address (from __get_free_pages() or
+ *	vmalloc_user()) of ordinary memory that backs it
+ * @noncached: out: map @phys uncached, as registers need
+ *
+ * What is behind @phys or @kaddr must stay until accel_device_unregister()
+ * has returned; the core removes the mappings in it.
+ */
+struct accel_map_desc {
+	u64 offset;
+	u64 size;
+	bool write;
+	phys_addr_t phys;
+	void *kaddr;
+	bool noncached;
+};
+
+/* struct accel_driver.flags */
+#define ACCEL_DEVICE_EXCLUSIVE	BIT(0)	/* one open file at a time, a second open: EBUSY */
+#define ACCEL_DEVICE_RUNTIME_PM	BIT(1)	/* resume the parent for each gated call and job */
+
+/**
+ * struct accel_driver - what the core needs to know of a driver, constant
+ * @name: the driver's name, as sysfs and tools show it
+ * @type: what its devices are: "npu", "dsp", "offload", "card", …
+ * @owner: THIS_MODULE
+ * @flags: ACCEL_DEVICE_*
+ * @nodes: its character devices
+ * @num_nodes: entries in @nodes, 1 to %ACCEL_MAX_NODES
+ * @context_size: size of the driver's context structure, whose first member is
+ *	its struct accel_context; 0 when it has none of its own
+ * @groups: the driver's own sysfs attributes, or NULL
+ * @open: optional; a file is being opened. An error refuses it. Gated.
+ * @close: optional; called once for each successful @open: on the last close or
+ *	from accel_device_unregister(), whichever is first. The context's jobs
+ *	have ended; its memory is still mapped.
+ * @mmap: optional; fills in what backs a mapping, or refuses. Gated.
+ * @cancel: optional; from accel_device_unregister(): new calls are refused, make
+ *	the ones that wait in the driver return soon
+ */
+struct accel_driver {
+	const char *name;
+	const char *type;
+	struct module *owner;
+	u32 flags;
+	const struct accel_node_desc *nodes;
+	unsigned int num_nodes;
+	size_t context_size;
+	const struct attribute_group **groups;
+	int (*open)(struct accel_context *ctx);
+	void (*close)(struct accel_context *ctx);
+	int (*mmap)(struct accel_context *ctx, struct accel_map_desc *map);
+	void (*cancel)(struct accel_device *adev);
+};
+
+#define ACCEL_MAX_NODES		4
+#define ACCEL_MAX_ENGINES	32
+#define ACCEL_NAME_LEN		16	/* of devices and engines, with the NUL */
+
+/* ------------------------------------------------------------------ device */
+
+/**
+ * enum accel_state - how a device is
+ * @ACCEL_STATE_OK: it works
+ * @ACCEL_STATE_RESETTING: jobs are refused with EIO until it is OK again
+ * @ACCEL_STATE_FAILED: the same, and only the driver's word ends it
+ * @ACCEL_STATE_GONE: unregistered; files that are still open answer ENODEV
+ */
+enum accel_state {
+	ACCEL_STATE_OK,
+	ACCEL_STATE_RESETTING,
+	ACCEL_STATE_FAILED,
+	ACCEL_STATE_GONE,
+};
+
+/* One character device of a device. Core only. */
+struct accel_node {
+	struct accel_device *adev;
+	struct device *dev;
+	struct cdev cdev;
+	char name[ACCEL_NAME_LEN];
+	umode_t mode;
+	bool can_mmap;
+	bool has_exclusive;		/* some ioctl is ACCEL_IOCTL_EXCLUSIVE */
+	unsigned int num_ioctls;
+	struct accel_ioctl_desc *ioctls;	/* a copy, by command number */
+};
+
+/**
+ * struct accel_device - one accelerator, embedded first in the driver's own structure
+ * @dev: its struct device, named acc%d, child of the hardware's; refcounted by the core
+ * @drv: the driver; NULL once unregistered
+ * @id: never reused while the core is loaded
+ * @index: the number in its name; reused
+ * @firmware_version: shown in sysfs and netlink when not empty; set before registering
+ * @serial: likewise
+ * @uuid: likewise, any textual form
+ *
+ * Members above "private" are the driver's to read.
+ */
+struct accel_device {
+	struct device dev;
+	const struct accel_driver *drv;
+	u64 id;
+	u32 index;
+	char firmware_version[32];
+	char serial[32];
+	char uuid[40];
+	/* private: the core's */
+	char name[ACCEL_NAME_LEN];
+	char drv_name[ACCEL_NAME_LEN];
+	char type[ACCEL_NAME_LEN];
+	struct percpu_ref gate;
+	struct completion drained;
+	bool registered;
+	bool exclusive;
+	size_t context_size;
+	enum accel_state state;
+	struct mutex lock;		/* state changes, stats of the dead */
+	struct xarray contexts;		/* open files by id */
+	atomic_t num_contexts;
+	atomic64_t pinned_bytes;
+	atomic64_t mapped_bytes;
+	struct accel_op_stats __percpu *stats;
+	struct inode *map_inode;	/* all mappings of all files hang here */
+	struct kobject *engines_kobj;
+	struct dentry *debugfs;
+	unsigned int num_engines;
+	struct accel_engine *engines[ACCEL_MAX_ENGINES];
+	unsigned int num_nodes;
+	struct accel_node nodes[ACCEL_MAX_NODES];
+};
+
+struct accel_device *__accel_device_alloc(struct device *parent,
+					  const struct accel_driver *drv, size_t size);
+
+/**
+ * accel_device_alloc - allocate a driver's device structure
+ * @_parent: the hardware's struct device
+ * @_drv: the driver
+ * @_type: the driver's structure
+ * @_member: its struct accel_device, the first member
+ *
+ * Released with accel_device_put(), or by accel_device_unregister() and
+ * accel_device_put() once registered.
+ *
+ * Context: process, may sleep.
+ * Return: the structure, zeroed but for the core's part, or an ERR_PTR.
+ */
+#define accel_device_alloc(_parent, _drv, _type, _member) ({			\
+	static_assert(offsetof(_type, _member) == 0);				\
+	struct accel_device *__adev =						\
+		__accel_device_alloc(_parent, _drv, sizeof(_type));		\
+	IS_ERR(__adev) ? ERR_CAST(__adev) :					\
+		container_of(__adev, _type, _member); })
+
+struct accel_device *__devm_accel_device_alloc(struct device *parent,
+					       const struct accel_driver *drv, size_t size);
+
+/**
+ * devm_accel_device_alloc - accel_device_alloc(), put when the driver leaves @_parent
+ * @_parent: the hardware's struct device, bound or being probed
+ * @_drv: the driver
+ * @_type: the driver's structure
+ * @_member: its struct accel_device, the first member
+ *
+ * To be called before what an interrupt handler needs is acquired, so that the
+ * structure goes after the interrupt.
+ *
+ * Context: process, may sleep.
+ * Return: the structure, zeroed but for the core's part, or an ERR_PTR.
+ */
+#define devm_accel_device_alloc(_parent, _drv, _type, _member) ({		\
+	static_assert(offsetof(_type, _member) == 0);				\
+	struct accel_device *__adev =						\
+		__devm_accel_device_alloc(_parent, _drv, sizeof(_type));	\
+	IS_ERR(__adev) ? ERR_CAST(__adev) :					\
+		container_of(__adev, _type, _member); })
+
+int accel_device_register(struct accel_device *adev);
+void accel_device_unregister(struct accel_device *adev);
+int devm_accel_device_register(struct accel_device *adev);
+int accel_device_set_state(struct accel_device *adev, enum accel_state state);
+void accel_device_put(struct accel_device *adev);
+
+/* ----------------------------------------------------------------- context */
+
+/**
+ * struct accel_context - one open file, embedded first in the driver's own structure
+ * @adev: its device; stays valid, but may be unregistered
+ * @id: never reused while the core is loaded
+ * @node: index of the node that was opened
+ * @tgid: process that opened it, in the initial pid namespace
+ * @uid: its effective user, in the initial user namespace
+ * @cgroup_id: its cgroup (v2) at that moment: the inode number of the directory
+ * @comm: its name at that moment
+ * @pinned_bytes: pinned now
+ * @mapped_bytes: mapped for DMA now
+ *
+ * Members above "private" are the driver's to read.
+ */
+struct accel_context {
+	struct accel_device *adev;
+	u64 id;
+	u32 node;
+	u32 tgid;
+	u32 uid;
+	u64 cgroup_id;
+	char comm[TASK_COMM_LEN];
+	atomic64_t pinned_bytes;
+	atomic64_t mapped_bytes;
+	/* private: the core's */
+	struct kref ref;
+	struct pid *pid;
+	struct rw_semaphore call_sem;	/* ACCEL_IOCTL_EXCLUSIVE */
+	struct mutex lock;		/* teardown against teardown */
+	bool opened;			/* the driver's open() succeeded */
+	bool dead;			/* torn down; set under lock */
+	u64 opened_ns;			/* CLOCK_BOOTTIME */
+	struct accel_op_stats __percpu *stats;
+	struct xarray mems;
+	wait_queue_head_t mem_wq;	/* a region lost its last user */
+	struct xarray jobs;		/* ended ones too, until waited for */
+	spinlock_t job_lock;		/* num_jobs, num_ended */
+	u32 num_jobs;
+	u32 num_ended;
+	wait_queue_head_t poll_wq;
+	struct accel_engine_usage *usage;	/* one for each engine */
+};
+
+/* ------------------------------------------------------------------ memory */
+
+/**
+ * struct accel_mem - a region of memory that the device may reach
+ * @ctx: the context that owns it
+ * @id: never reused while the core is loaded; also the user's handle
+ * @length: bytes
+ * @flags: ACCEL_MEM_*
+ * @sgt: its pages, coalesced, mapped for the device's DMA
+ *
+ * Valid while a job uses it, see accel_job_use_mem().
+ * Members above "private" are the driver's to read.
+ */
+struct accel_mem {
+	struct accel_context *ctx;
+	u64 id;
+	u64 length;
+	u32 flags;
+	struct sg_table sgt;
+	/* private: the core's */
+	struct kref ref;
+	u64 addr;
+	unsigned long npages;
+	u32 nfolios;
+	u32 nsegs;			/* after the DMA mapping */
+	u32 users;			/* jobs; under the lock of ctx->mems */
+	bool closing;			/* no new users; likewise */
+	bool mapped;
+	bool dirty;
+	struct mm_struct *mm;		/* charged for the pages */
+	struct sg_append_table append;
+};
+
+int accel_mem_dma_addr(struct accel_mem *mem, u64 offset, dma_addr_t *addr, size_t *len);
+
+/* -------------------------------------------------------------------- jobs */
+
+/**
+ * struct accel_engine_desc - a queue of jobs and what serves it
+ * @name: unique within the device: lower case, digits, '-' and '_'
+ * @depth: jobs that the hardware takes at a time
+ * @timeout_ms: a job that runs longer is cancelled and ends with ETIMEDOUT; 0: never.
+ *	Not watched while @run itself does the work.
+ * @run: start @job on the hardware; in the engine's own thread. Calls
+ *	accel_job_done(), at once or later (an interrupt), exactly once. The device
+ *	stays until all running jobs have ended.
+ * @cancel: optional. Make the hardware forget @job: when it returns, the device no
+ *	longer touches the job's memory and accel_job_done() is not called for it
+ *	any more. Also in the engine's thread, so never beside @run. Without it,
+ *	the core waits for the job to end, and @run should look at
+ *	accel_job_cancelled().
+ * @free: optional; the job has ended or was discarded: free what the driver has
+ *	hung on it. The structure itself is the core's to free.
+ */
+struct accel_engine_desc {
+	const char *name;
+	unsigned int depth;
+	unsigned int timeout_ms;
+	void (*run)(struct accel_job *job);
+	void (*cancel)(struct accel_job *job);
+	void (*free)(struct accel_job *job);
+};
+
+struct accel_engine *accel_engine_add(struct accel_device *adev,
+				      const struct accel_engine_desc *desc);
+unsigned int accel_engine_load(struct accel_engine *engine);
+
+/* Regions that one job may use. */
+#define ACCEL_JOB_MAX_MEMS	4
+
+/* Jobs of one context that run, wait or were not waited for: more answer EAGAIN. */
+#define ACCEL_CONTEXT_MAX_JOBS	4096
+
+/**
+ * enum accel_job_state - where a job is
+ * @ACCEL_JOB_NEW: allocated
+ * @ACCEL_JOB_QUEUED: waits for its engine
+ * @ACCEL_JOB_RUNNING: given to the driver
+ * @ACCEL_JOB_DONE: ended, well or badly
+ */
+enum accel_job_state {
+	ACCEL_JOB_NEW,
+	ACCEL_JOB_QUEUED,
+	ACCEL_JOB_RUNNING,
+	ACCEL_JOB_DONE,
+};
+
+/**
+ * struct accel_job - a piece of work for an engine, embedded first in the driver's own
+ * @ctx: the context that submitted it
+ * @engine: the engine it was given to
+ * @id: never reused while the core is loaded; also the user's handle
+ * @op: the driver's operation code, for tracepoints
+ * @bytes: data it moves or reads, for accounting
+ * @state: where it is
+ * @status: how it ended: 0 or a negative errno
+ * @result: what accel_job_done() was given
+ * @queued_ns: CLOCK_MONOTONIC, 0: not yet
+ * @started_ns: likewise
+ * @done_ns: likewise
+ *
+ * Members above "private" are the driver's to read.
+ */
+struct accel_job {
+	struct accel_context *ctx;
+	struct accel_engine *engine;
+	u64 id;
+	u32 op;
+	u64 bytes;
+	enum accel_job_state state;
+	int status;
+	u64 result;
+	u64 queued_ns;
+	u64 started_ns;
+	u64 done_ns;
+	/* private: the core's */
+	struct kref ref;
+	struct list_head link;		/* in the engine's queued or running list */
+	int cancel_error;		/* asked to end with this */
+	bool powered;			/* holds a runtime PM reference */
+	bool retired;			/* its regions were given back */
+	unsigned int num_mems;
+	struct {
+		struct accel_mem *mem;
+		bool write;
+		u64 offset;
+		u64 length;
+	} mems[ACCEL_JOB_MAX_MEMS];
+	wait_queue_head_t wq;
+};
+
+struct accel_job *__accel_job_alloc(struct accel_context *ctx, struct accel_engine *engine,
+				    u32 op, u64 bytes, size_t size);
+
+/**
+ * accel_job_alloc - allocate a driver's job structure
+ * @_ctx: the context that submits it
+ * @_engine: the engine it is for
+ * @_op: the driver's operation code
+ * @_bytes: data it moves or reads
+ * @_type: the driver's structure
+ * @_member: its struct accel_job, the first member
+ *
+ * Ends up in accel_job_submit() or accel_job_discard().
+ *
+ * Context: process, may sleep, gated.
+ * Return: the structure, zeroed but for the core's part, or an ERR_PTR.
+ */
+#define accel_job_alloc(_ctx, _engine, _op, _bytes, _type, _member) ({		\
+	static_assert(offsetof(_type, _member) == 0);				\
+	struct accel_job *__job =						\
+		__accel_job_alloc(_ctx, _engine, _op, _bytes, sizeof(_type));	\
+	IS_ERR(__job) ? ERR_CAST(__job) :					\
+		container_of(__job, _type, _member); })
+
+struct accel_mem *accel_job_use_mem(struct accel_job *job, u64 mem_id, u32 access,
+				    u64 offset, u64 length);
+int accel_job_submit(struct accel_job *job, u64 *id);
+void accel_job_discard(struct accel_job *job);
+void accel_job_done(struct accel_job *job, int status, u64 result);
+bool accel_job_cancelled(const struct accel_job *job);
+
+#endif /* _LINUX_ACCELERATOR_H */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: (GPL-2.0-only WITH Linux-syscall-note) OR BSD-2-Clause */
+/*
+ * The ioctls that the accelerator core serves for every driver that lists them
+ * in its table, and the conventions that all ioctls of the subsystem keep.
+ *
+ * Devices are found and described through sysfs and netlink, never through an
+ * ioctl: opening a device may be forbidden, or exclusive.
+ *
+ * Rules that hold for each ioctl below and for each driver's own:
+ *  - The size of the argument is encoded in the command. A shorter argument is
+ *    extended with zeroes, down to the first version that was ever published
+ *    (shorter still: EINVAL); a longer one must end in zeroes (else E2BIG).
+ *  - Reserved fields and unknown flag bits must be zero (else EINVAL).
+ *  - An unknown command answers ENOTTY.
+ *  - Once the device is gone, every ioctl answers ENODEV; close() is what is
+ *    left to do.
+ *  - Nothing differs for 32-bit callers.
+ */
+#ifndef _UAPI_LINUX_ACCELERATOR_H
+#define _UAPI_LINUX_ACCELERATOR_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define ACCEL_IOCTL_TYPE	0xAC
+
+/* Numbers below this one belong to the core, the others to drivers. */
+#define ACCEL_IOCTL_DRIVER_BASE	0x40
+
+/* What the device may do with a pinned region. */
+#define ACCEL_MEM_READ		(1U << 0)	/* the device reads it */
+#define ACCEL_MEM_WRITE		(1U << 1)	/* the device writes it */
+
+/**
+ * struct accel_mem_pin - argument of %ACCEL_IOCTL_MEM_PIN
+ * @addr: in: start of the region in the caller's memory, a multiple of the page size
+ * @length: in: bytes, a multiple of the page size, not zero
+ * @flags: in: %ACCEL_MEM_READ, %ACCEL_MEM_WRITE or both
+ * @reserved: must be zero
+ * @mem_id: out: names the region in this file's other calls; never used twice
+ *
+ * The pages stay where they are, mapped for the device's DMA, until
+ * %ACCEL_IOCTL_MEM_UNPIN, the file's last close or the device's removal. They
+ * are charged to RLIMIT_MEMLOCK.
+ *
+ * Errors: EINVAL (zero or unaligned, bad flags), EFAULT (not all of it is
+ * mapped, or not writable although the device is to write), ENOMEM (over
+ * RLIMIT_MEMLOCK, or no memory), EPERM (locking memory is not allowed at all),
+ * EINTR, ENODEV.
+ */
+struct accel_mem_pin {
+	__aligned_u64 addr;
+	__aligned_u64 length;
+	__u32 flags;
+	__u32 reserved;
+	__aligned_u64 mem_id;
+};
+
+/**
+ * struct accel_mem_unpin - argument of %ACCEL_IOCTL_MEM_UNPIN
+ * @mem_id: in: from %ACCEL_IOCTL_MEM_PIN on the same file
+ *
+ * Waits until no job uses the region; the pages are unpinned when it returns.
+ * Errors: ENOENT (not a region of this file), EINTR (still pinned), ENODEV.
+ */
+struct accel_mem_unpin {
+	__aligned_u64 mem_id;
+};
+
+/**
+ * struct accel_job_wait - argument of %ACCEL_IOCTL_JOB_WAIT
+ * @job_id: in: from a driver's submit ioctl on the same file
+ * @deadline_ns: in: CLOCK_MONOTONIC, nanoseconds; 0 only looks, negative is
+ *	refused, INT64_MAX waits for ever
+ * @result: out: the job's own result; its meaning is the driver's
+ * @queue_ns: out: from submission to start
+ * @run_ns: out: from start to completion
+ * @status: out: 0 or a negative errno: how the job ended
+ * @reserved: must be zero
+ *
+ * Success means that the job has ended, well or badly (@status), and that its
+ * id is forgotten. Errors: ENOENT (not a job of this file, or waited for
+ * already), ETIMEDOUT (still running), EINTR, ENODEV.
+ */
+struct accel_job_wait {
+	__aligned_u64 job_id;
+	__s64 deadline_ns;
+	__aligned_u64 result;
+	__aligned_u64 queue_ns;
+	__aligned_u64 run_ns;
+	__s32 status;
+	__u32 reserved;
+};
+
+#define ACCEL_IOCTL_MEM_PIN	_IOWR(ACCEL_IOCTL_TYPE, 0x00, struct accel_mem_pin)
+#define ACCEL_IOCTL_MEM_UNPIN	_IOW(ACCEL_IOCTL_TYPE, 0x01, struct accel_mem_unpin)
+#define ACCEL_IOCTL_JOB_WAIT	_IOWR(ACCEL_IOCTL_TYPE, 0x02, struct accel_job_wait)
+
+#endif /* _UAPI_LINUX_ACCELERATOR_H */
