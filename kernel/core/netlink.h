@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the three files of the generic netlink family share. */
+#ifndef _ACCEL_NETLINK_H
+#define _ACCEL_NETLINK_H
+
+#include <linux/uidgid.h>
+#include <uapi/linux/accelerator_netlink.h>
+
+struct accel_context;
+struct accel_device;
+struct accel_engine;
+struct genl_info;
+struct netlink_callback;
+struct pid_namespace;
+struct sk_buff;
+struct user_namespace;
+
+/* One of the two whose rights decide on what a request may show. */
+struct accel_nl_cred {
+	kuid_t uid;
+	bool admin;
+};
+
+/**
+ * struct accel_nl_reader - on whose behalf a message is made
+ * @sender: who sent the request
+ * @opener: who opened the socket: a privileged program that is talked into
+ *	writing to somebody else's socket must not reveal more to its owner
+ * @user_ns: uids are shown as in here
+ * @pid_ns: pids are shown as in here
+ */
+struct accel_nl_reader {
+	struct accel_nl_cred sender;
+	struct accel_nl_cred opener;
+	struct user_namespace *user_ns;
+	struct pid_namespace *pid_ns;
+};
+
+/* ------------------------------------------------------------ netlink_put.c */
+
+/* Each puts the attributes of one object: 0 or -EMSGSIZE. */
+int accel_nl_put_device(struct sk_buff *skb, struct accel_device *adev);
+int accel_nl_put_engine(struct sk_buff *skb, struct accel_engine *engine);
+int accel_nl_put_context(struct sk_buff *skb, struct accel_context *ctx,
+			 const struct accel_nl_reader *reader);
+int accel_nl_put_stats(struct sk_buff *skb, struct accel_device *adev);
+
+/* Bytes that the message about one of them fits into, headers included. */
+size_t accel_nl_device_size(struct accel_device *adev);
+size_t accel_nl_context_size(struct accel_device *adev);
+size_t accel_nl_stats_size(struct accel_device *adev);
+
+/* ------------------------------------------------------------ netlink_get.c */
+
+int accel_nl_device_get_doit(struct sk_buff *skb, struct genl_info *info);
+int accel_nl_context_get_doit(struct sk_buff *skb, struct genl_info *info);
+int accel_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
+
+int accel_nl_device_get_start(struct netlink_callback *cb);
+int accel_nl_engine_get_start(struct netlink_callback *cb);
+int accel_nl_context_get_start(struct netlink_callback *cb);
+int accel_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int accel_nl_engine_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int accel_nl_context_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int accel_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int accel_nl_dump_done(struct netlink_callback *cb);
+
+#endif /* _ACCEL_NETLINK_H */
