@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * QEMU's "edu" PCI device (hw/misc/edu.c): a factorial unit, and a DMA engine that
+ * moves data between memory and a buffer of 4 KiB on the device.
+ *
+ * All that is here is hardware: registers, interrupt, DMA addresses. The device does
+ * one thing at a time and raises one interrupt when it is through.
+ */
+#include <linux/accelerator.h>
+#include <linux/bitfield.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
+#include <linux/iopoll.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <uapi/linux/accelerator_edu.h>
+
+#define EDU_ID			0x00
+#define EDU_ID_MAGIC		0xed		/* in the low byte */
+#define EDU_FACTORIAL		0x08
+#define EDU_STATUS		0x20
+#define EDU_STATUS_BUSY		BIT(0)
+#define EDU_STATUS_IRQ		BIT(7)		/* raise one when the factorial is there */
+#define EDU_IRQ_STATUS		0x24
+#define EDU_IRQ_ACK		0x64
+#define EDU_IRQ_FACTORIAL	BIT(0)
+#define EDU_IRQ_DMA		BIT(8)
+#define EDU_DMA_SRC		0x80
+#define EDU_DMA_DST		0x88
+#define EDU_DMA_COUNT		0x90
+#define EDU_DMA_CMD		0x98
+#define EDU_DMA_START		BIT(0)
+#define EDU_DMA_FROM_DEVICE	BIT(1)
+#define EDU_DMA_IRQ		BIT(2)
+#define EDU_DMA_BUFFER		0x40000		/* bus address of the buffer */
+
+#define EDU_DMA_BITS		28
+#define EDU_GONE		U32_MAX		/* what a read answers when nothing is there */
+#define EDU_QUIET_US		2000000		/* a DMA takes 100 ms */
+
+/**
+ * struct edu_device - one edu
+ * @accel: the core's part
+ * @regs: BAR 0
+ * @lock: for @job, against the interrupt
+ * @job: what the hardware works on
+ */
+struct edu_device {
+	struct accel_device accel;
+	void __iomem *regs;
+	spinlock_t lock;
+	struct edu_job *job;
+};
+
+struct edu_job {
+	struct accel_job base;
+	u32 n;
+	u32 length;
+	u32 buffer_offset;
+	dma_addr_t addr;
+};
+
+static struct edu_device *to_edu(struct accel_device *adev)
+{
+	return container_of(adev, struct edu_device, accel);
+}
+
+/* The job that the hardware works on is taken from it; NULL: it has none. */
+static struct edu_job *edu_take_job(struct edu_device *edu)
+{
+	struct edu_job *job;
+	unsigned long flags;
+
+	spin_lock_irqsave(&edu->lock, flags);
+	job = edu->job;
+	edu->job = NULL;
+	spin_unlock_irqrestore(&edu->lock, flags);
+	return job;
+}
+
+static irqreturn_t edu_irq(int irq, void *data)
+{
+	struct edu_device *edu = data;
+	u32 status = readl(edu->regs + EDU_IRQ_STATUS);
+	struct edu_job *job;
+
+	if (!status || status == EDU_GONE)
+		return IRQ_NONE;
+	writel(status, edu->regs + EDU_IRQ_ACK);
+	job = edu_take_job(edu);
+	if (job)
+		accel_job_done(&job->base, 0, job->base.op == ACCEL_EDU_OP_FACTORIAL ?
+					      readl(edu->regs + EDU_FACTORIAL) : 0);
+	return IRQ_HANDLED;
+}
+
+static void edu_run(struct accel_job *base)
+{
+	struct edu_job *job = container_of(base, struct edu_job, base);
+	struct edu_device *edu = to_edu(base->ctx->adev);
+	bool from = base->op == ACCEL_EDU_OP_FROM_DEVICE;
+	u64 buffer = EDU_DMA_BUFFER + job->buffer_offset;
+
+	if (readl(edu->regs + EDU_ID) == EDU_GONE) {
+		accel_job_done(base, -ENODEV, 0);
+		return;
+	}
+	spin_lock_irq(&edu->lock);
+	edu->job = job;
+	spin_unlock_irq(&edu->lock);
+	if (base->op == ACCEL_EDU_OP_FACTORIAL) {
+		writel(EDU_STATUS_IRQ, edu->regs + EDU_STATUS);
+		writel(job->n, edu->regs + EDU_FACTORIAL);
+		return;
+	}
+	lo_hi_writeq(from ? buffer : job->addr, edu->regs + EDU_DMA_SRC);
+	lo_hi_writeq(from ? job->addr : buffer, edu->regs + EDU_DMA_DST);
+	lo_hi_writeq(job->length, edu->regs + EDU_DMA_COUNT);
+	lo_hi_writeq(EDU_DMA_START | EDU_DMA_IRQ | (from ? EDU_DMA_FROM_DEVICE : 0),
+		     edu->regs + EDU_DMA_CMD);
+}
+
+/* The hardware cannot be stopped: wait until it is through, 100 ms, or not there. */
+static void edu_cancel(struct accel_job *base)
+{
+	struct edu_device *edu = to_edu(base->ctx->adev);
+	bool factorial = base->op == ACCEL_EDU_OP_FACTORIAL;
+	void __iomem *reg = edu->regs + (factorial ? EDU_STATUS : EDU_DMA_CMD);
+	u32 status, busy = factorial ? EDU_STATUS_BUSY : EDU_DMA_START;
+
+	readl_poll_timeout(reg, status, status == EDU_GONE || !(status & busy), 1000,
+			   EDU_QUIET_US);
+	/* The interrupt may have been first; else it finds no job. */
+	edu_take_job(edu);
+	synchronize_irq(pci_irq_vector(to_pci_dev(edu->accel.dev.parent), 0));
+}
+
+static const struct accel_engine_desc edu_engine = {
+	.name = "edu",
+	.depth = 1,
+	.timeout_ms = 10000,
+	.run = edu_run,
+	.cancel = edu_cancel,
+};
+
+static long edu_ioctl_factorial(struct accel_context *ctx, void *arg)
+{
+	struct accel_edu_factorial *args = arg;
+	struct edu_job *job;
+
+	if (args->reserved)
+		return -EINVAL;
+	job = accel_job_alloc(ctx, ctx->adev->engines[0], ACCEL_EDU_OP_FACTORIAL, 0,
+			      struct edu_job, base);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+	job->n = args->n;
+	return accel_job_submit(&job->base, &args->job_id);
+}
+
+static int edu_dma_prepare(struct edu_job *job, const struct accel_edu_dma *args)
+{
+	struct accel_mem *mem;
+	size_t contiguous;
+	int ret;
+
+	mem = accel_job_use_mem(&job->base, args->mem_id,
+				args->op == ACCEL_EDU_OP_TO_DEVICE ? ACCEL_MEM_READ :
+								     ACCEL_MEM_WRITE,
+				args->offset, args->length);
+	if (IS_ERR(mem))
+		return PTR_ERR(mem);
+	ret = accel_mem_dma_addr(mem, args->offset, &job->addr, &contiguous);
+	if (ret)
+		return ret;
+	/* One command is one range of bus addresses. */
+	if (contiguous < args->length)
+		return -ERANGE;
+	job->length = args->length;
+	job->buffer_offset = args->buffer_offset;
+	return 0;
+}
+
+static long edu_ioctl_dma(struct accel_context *ctx, void *arg)
+{
+	struct accel_edu_dma *args = arg;
+	struct edu_job *job;
+	int ret;
+
+	if (args->reserved || !args->length ||
+	    (args->op != ACCEL_EDU_OP_TO_DEVICE && args->op != ACCEL_EDU_OP_FROM_DEVICE))
+		return -EINVAL;
+	if (args->buffer_offset >= ACCEL_EDU_BUFFER_SIZE ||
+	    args->length > ACCEL_EDU_BUFFER_SIZE - args->buffer_offset)
+		return -ERANGE;
+	job = accel_job_alloc(ctx, ctx->adev->engines[0], args->op, args->length,
+			      struct edu_job, base);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
+	ret = edu_dma_prepare(job, args);
+	if (ret) {
+		accel_job_discard(&job->base);
+		return ret;
+	}
+	return accel_job_submit(&job->base, &args->job_id);
+}
+
+static int edu_mmap(struct accel_context *ctx, struct accel_map_desc *map)
+{
+	struct pci_dev *pdev = to_pci_dev(ctx->adev->dev.parent);
+
+	if (map->offset || map->size != PAGE_SIZE)
+		return -EINVAL;
+	if (map->write)
+		return -EACCES;
+	map->phys = pci_resource_start(pdev, 0);
+	map->noncached = true;
+	return 0;
+}
+
+static const struct accel_ioctl_desc edu_ioctls[] = {
+	ACCEL_IOCTLS_MEM,
+	ACCEL_IOCTLS_JOB,
+	ACCEL_IOCTL(ACCEL_EDU_IOCTL_FACTORIAL, struct accel_edu_factorial, job_id,
+		    edu_factorial, edu_ioctl_factorial, 0),
+	ACCEL_IOCTL(ACCEL_EDU_IOCTL_DMA, struct accel_edu_dma, job_id,
+		    edu_dma, edu_ioctl_dma, 0),
+};
+
+static const struct accel_node_desc edu_nodes[] = {
+	{ .suffix = "", .ioctls = edu_ioctls, .num_ioctls = ARRAY_SIZE(edu_ioctls),
+	  .can_mmap = true },
+};
+
+static const struct accel_driver edu_driver = {
+	.name = "accel_edu",
+	.type = "offload",
+	.owner = THIS_MODULE,
+	.nodes = edu_nodes,
+	.num_nodes = ARRAY_SIZE(edu_nodes),
+	.mmap = edu_mmap,
+};
+
+static int edu_init_hw(struct edu_device *edu, struct pci_dev *pdev)
+{
+	u32 id = readl(edu->regs + EDU_ID);
+	int ret;
+
+	if (id == EDU_GONE || (id & 0xff) != EDU_ID_MAGIC)
+		return dev_err_probe(&pdev->dev, -ENODEV, "not an edu: id 0x%08x\n", id);
+	snprintf(edu->accel.firmware_version, sizeof(edu->accel.firmware_version), "%u.%u",
+		 id >> 24, (id >> 16) & 0xff);
+	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI);
+	if (ret < 0)
+		return dev_err_probe(&pdev->dev, ret, "no MSI vector\n");
+	return devm_request_irq(&pdev->dev, pci_irq_vector(pdev, 0), edu_irq, 0,
+				"accel_edu", edu);
+}
+
+static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct accel_engine *engine;
+	struct edu_device *edu;
+	int ret;
+
+	ret = pcim_enable_device(pdev);
+	if (ret)
+		return ret;
+	ret = pcim_iomap_regions(pdev, BIT(0), "accel_edu");
+	if (ret)
+		return ret;
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(EDU_DMA_BITS));
+	if (ret)
+		return ret;
+	pci_set_master(pdev);
+
+	edu = devm_accel_device_alloc(&pdev->dev, &edu_driver, struct edu_device, accel);
+	if (IS_ERR(edu))
+		return PTR_ERR(edu);
+	spin_lock_init(&edu->lock);
+	edu->regs = pcim_iomap_table(pdev)[0];
+	engine = accel_engine_add(&edu->accel, &edu_engine);
+	if (IS_ERR(engine))
+		return PTR_ERR(engine);
+	ret = edu_init_hw(edu, pdev);
+	return ret ?: devm_accel_device_register(&edu->accel);
+}
+
+static const struct pci_device_id edu_ids[] = {
+	{ PCI_DEVICE(0x1234, 0x11e8) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, edu_ids);
+
+static struct pci_driver edu_pci_driver = {
+	.name = "accel_edu",
+	.id_table = edu_ids,
+	.probe = edu_probe,
+};
+module_pci_driver(edu_pci_driver);
+
+MODULE_DESCRIPTION("QEMU's edu device as an accelerator");
+MODULE_IMPORT_NS(ACCEL_EXPORT_NS);
+MODULE_LICENSE("GPL");
