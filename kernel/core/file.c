@@ -93,7 +93,7 @@ static long accel_ioctl_call(struct accel_call *call, const struct accel_ioctl_d
 	long ret;
 
 	if (desc->flags & ACCEL_IOCTL_UNGATED)
-		return desc->func(ctx, arg);
+		return accel_gate_is_open(ctx->adev) ? desc->func(ctx, arg) : -ENODEV;
 	ret = accel_call_enter(call);
 	if (ret)
 		return ret;

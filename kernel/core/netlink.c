@@ -187,16 +187,16 @@ static const struct genl_split_ops accel_nl_ops[] = {
 };
 
 static const struct genl_multicast_group accel_nl_groups[] = {
-	[GROUP_DEVICES] = { .name = ACCEL_GENL_MCGRP_DEVICES },
+	[GROUP_DEVICES] = { .name = ACCELERATOR_MCGRP_DEVICES },
 	[GROUP_CONTEXTS] = {
-		.name = ACCEL_GENL_MCGRP_CONTEXTS,
+		.name = ACCELERATOR_MCGRP_CONTEXTS,
 		.flags = GENL_MCAST_CAP_SYS_ADMIN,
 	},
 };
 
 static struct genl_family accel_nl_family __ro_after_init = {
-	.name = ACCEL_GENL_NAME,
-	.version = ACCEL_GENL_VERSION,
+	.name = ACCELERATOR_FAMILY_NAME,
+	.version = ACCELERATOR_FAMILY_VERSION,
 	.netnsok = true,
 	.parallel_ops = true,
 	.module = THIS_MODULE,

@@ -11,10 +11,10 @@
 #include "core.h"
 #include "netlink.h"
 
-static_assert((int)ACCEL_NL_STATE_OK == (int)ACCEL_STATE_OK);
-static_assert((int)ACCEL_NL_STATE_RESETTING == (int)ACCEL_STATE_RESETTING);
-static_assert((int)ACCEL_NL_STATE_FAILED == (int)ACCEL_STATE_FAILED);
-static_assert((int)ACCEL_NL_STATE_GONE == (int)ACCEL_STATE_GONE);
+static_assert((int)ACCELERATOR_STATE_OK == (int)ACCEL_STATE_OK);
+static_assert((int)ACCELERATOR_STATE_RESETTING == (int)ACCEL_STATE_RESETTING);
+static_assert((int)ACCELERATOR_STATE_FAILED == (int)ACCEL_STATE_FAILED);
+static_assert((int)ACCELERATOR_STATE_GONE == (int)ACCEL_STATE_GONE);
 
 static int put_node(struct sk_buff *skb, const struct accel_node *node)
 {
@@ -53,20 +53,19 @@ static int put_parent(struct sk_buff *skb, const struct device *parent)
 
 static int put_text(struct sk_buff *skb, int type, const char *text)
 {
-	return text && *text ? nla_put_string(skb, type, text) : 0;
+	return *text ? nla_put_string(skb, type, text) : 0;
 }
 
 int accel_nl_put_device(struct sk_buff *skb, struct accel_device *adev)
 {
-	const struct accel_driver *drv = adev->drv;	/* NULL when its removal is told */
-	u32 flags = adev->exclusive ? ACCEL_NL_DEVICE_FLAGS_EXCLUSIVE : 0;
+	u32 flags = adev->exclusive ? ACCELERATOR_DEVICE_FLAGS_EXCLUSIVE : 0;
 	unsigned int i;
 
 	if (nla_put_uint(skb, ACCEL_NL_A_DEV_ID, adev->id) ||
 	    nla_put_u32(skb, ACCEL_NL_A_DEV_INDEX, adev->index) ||
 	    nla_put_string(skb, ACCEL_NL_A_DEV_NAME, adev->name) ||
 	    nla_put_string(skb, ACCEL_NL_A_DEV_DRIVER, adev->drv_name) ||
-	    put_text(skb, ACCEL_NL_A_DEV_TYPE, drv ? drv->type : NULL) ||
+	    put_text(skb, ACCEL_NL_A_DEV_TYPE, adev->type) ||
 	    nla_put_u32(skb, ACCEL_NL_A_DEV_STATE, READ_ONCE(adev->state)) ||
 	    (adev->dev.parent && put_parent(skb, adev->dev.parent)) ||
 	    nla_put_s32(skb, ACCEL_NL_A_DEV_NUMA_NODE, dev_to_node(&adev->dev)) ||
@@ -217,12 +216,9 @@ int accel_nl_put_stats(struct sk_buff *skb, struct accel_device *adev)
 
 size_t accel_nl_device_size(struct accel_device *adev)
 {
-	const struct accel_driver *drv = adev->drv;
 	const struct device *parent = adev->dev.parent;
 	size_t size = FIXED_SIZE;
 
-	if (drv && drv->type)
-		size += strlen(drv->type);
 	if (parent)
 		size += strlen(dev_bus_name(parent)) + strlen(dev_name(parent));
 	return size;

@@ -98,6 +98,7 @@ static ssize_t engine_##_name##_show(struct kobject *kobj, struct kobj_attribute
 static struct kobj_attribute engine_attr_##_name =					\
 	__ATTR(_name, 0444, engine_##_name##_show, NULL)
 
+ENGINE_ATTR(index, "%u", engine->index);
 ENGINE_ATTR(depth, "%u", engine->depth);
 ENGINE_ATTR(queued, "%u", count.queued);
 ENGINE_ATTR(running, "%u", count.running);
@@ -108,6 +109,7 @@ ENGINE_ATTR(busy_ns, "%llu", count.busy_ns);
 ENGINE_ATTR(wait_ns, "%llu", count.wait_ns);
 
 static struct attribute *engine_attrs[] = {
+	&engine_attr_index.attr,
 	&engine_attr_depth.attr,
 	&engine_attr_queued.attr,
 	&engine_attr_running.attr,

@@ -33,9 +33,13 @@
 #define EDU_DMA_IRQ		BIT(2)
 #define EDU_DMA_BUFFER		0x40000		/* bus address of the buffer */
 
-#define EDU_DMA_BITS		28
 #define EDU_GONE		U32_MAX		/* what a read answers when nothing is there */
 #define EDU_QUIET_US		2000000		/* a DMA takes 100 ms */
+
+static unsigned int dma_bits = 28;
+module_param(dma_bits, uint, 0444);
+MODULE_PARM_DESC(dma_bits,
+		 "address bits that the device's DMA has, as QEMU's property dma_mask says (default 28)");
 
 /**
  * struct edu_device - one edu
@@ -54,9 +58,11 @@ struct edu_device {
 struct edu_job {
 	struct accel_job base;
 	u32 n;
+	struct accel_mem *mem;
+	u64 offset;
 	u32 length;
 	u32 buffer_offset;
-	dma_addr_t addr;
+	u32 done;		/* bytes that the hardware was told to move */
 };
 
 static struct edu_device *to_edu(struct accel_device *adev)
@@ -64,17 +70,23 @@ static struct edu_device *to_edu(struct accel_device *adev)
 	return container_of(adev, struct edu_device, accel);
 }
 
-/* The job that the hardware works on is taken from it; NULL: it has none. */
-static struct edu_job *edu_take_job(struct edu_device *edu)
+/* One command moves one range of bus addresses: the next that the job needs. Locked. */
+static void edu_start_dma(struct edu_device *edu, struct edu_job *job)
 {
-	struct edu_job *job;
-	unsigned long flags;
+	bool from = job->base.op == ACCEL_EDU_OP_FROM_DEVICE;
+	u64 buffer = EDU_DMA_BUFFER + job->buffer_offset + job->done;
+	dma_addr_t addr = 0;
+	size_t n = 0;
 
-	spin_lock_irqsave(&edu->lock, flags);
-	job = edu->job;
-	edu->job = NULL;
-	spin_unlock_irqrestore(&edu->lock, flags);
-	return job;
+	/* Inside the region: edu_ioctl_dma() has made sure. */
+	accel_mem_dma_addr(job->mem, job->offset + job->done, &addr, &n);
+	n = min_t(size_t, n, job->length - job->done);
+	job->done += n;
+	lo_hi_writeq(from ? buffer : addr, edu->regs + EDU_DMA_SRC);
+	lo_hi_writeq(from ? addr : buffer, edu->regs + EDU_DMA_DST);
+	lo_hi_writeq(n, edu->regs + EDU_DMA_COUNT);
+	lo_hi_writeq(EDU_DMA_START | EDU_DMA_IRQ | (from ? EDU_DMA_FROM_DEVICE : 0),
+		     edu->regs + EDU_DMA_CMD);
 }
 
 static irqreturn_t edu_irq(int irq, void *data)
@@ -86,7 +98,15 @@ static irqreturn_t edu_irq(int irq, void *data)
 	if (!status || status == EDU_GONE)
 		return IRQ_NONE;
 	writel(status, edu->regs + EDU_IRQ_ACK);
-	job = edu_take_job(edu);
+	spin_lock(&edu->lock);
+	job = edu->job;
+	if (job && job->done < job->length) {
+		edu_start_dma(edu, job);
+		job = NULL;
+	} else {
+		edu->job = NULL;
+	}
+	spin_unlock(&edu->lock);
 	if (job)
 		accel_job_done(&job->base, 0, job->base.op == ACCEL_EDU_OP_FACTORIAL ?
 					      readl(edu->regs + EDU_FACTORIAL) : 0);
@@ -97,8 +117,6 @@ static void edu_run(struct accel_job *base)
 {
 	struct edu_job *job = container_of(base, struct edu_job, base);
 	struct edu_device *edu = to_edu(base->ctx->adev);
-	bool from = base->op == ACCEL_EDU_OP_FROM_DEVICE;
-	u64 buffer = EDU_DMA_BUFFER + job->buffer_offset;
 
 	if (readl(edu->regs + EDU_ID) == EDU_GONE) {
 		accel_job_done(base, -ENODEV, 0);
@@ -106,17 +124,13 @@ static void edu_run(struct accel_job *base)
 	}
 	spin_lock_irq(&edu->lock);
 	edu->job = job;
-	spin_unlock_irq(&edu->lock);
 	if (base->op == ACCEL_EDU_OP_FACTORIAL) {
 		writel(EDU_STATUS_IRQ, edu->regs + EDU_STATUS);
 		writel(job->n, edu->regs + EDU_FACTORIAL);
-		return;
+	} else {
+		edu_start_dma(edu, job);
 	}
-	lo_hi_writeq(from ? buffer : job->addr, edu->regs + EDU_DMA_SRC);
-	lo_hi_writeq(from ? job->addr : buffer, edu->regs + EDU_DMA_DST);
-	lo_hi_writeq(job->length, edu->regs + EDU_DMA_COUNT);
-	lo_hi_writeq(EDU_DMA_START | EDU_DMA_IRQ | (from ? EDU_DMA_FROM_DEVICE : 0),
-		     edu->regs + EDU_DMA_CMD);
+	spin_unlock_irq(&edu->lock);
 }
 
 /* The hardware cannot be stopped: wait until it is through, 100 ms, or not there. */
@@ -127,10 +141,12 @@ static void edu_cancel(struct accel_job *base)
 	void __iomem *reg = edu->regs + (factorial ? EDU_STATUS : EDU_DMA_CMD);
 	u32 status, busy = factorial ? EDU_STATUS_BUSY : EDU_DMA_START;
 
+	/* First, so that the interrupt finds no job to go on with; it may have been there. */
+	spin_lock_irq(&edu->lock);
+	edu->job = NULL;
+	spin_unlock_irq(&edu->lock);
 	readl_poll_timeout(reg, status, status == EDU_GONE || !(status & busy), 1000,
 			   EDU_QUIET_US);
-	/* The interrupt may have been first; else it finds no job. */
-	edu_take_job(edu);
 	synchronize_irq(pci_irq_vector(to_pci_dev(edu->accel.dev.parent), 0));
 }
 
@@ -157,37 +173,14 @@ static long edu_ioctl_factorial(struct accel_context *ctx, void *arg)
 	return accel_job_submit(&job->base, &args->job_id);
 }
 
-static int edu_dma_prepare(struct edu_job *job, const struct accel_edu_dma *args)
-{
-	struct accel_mem *mem;
-	size_t contiguous;
-	int ret;
-
-	mem = accel_job_use_mem(&job->base, args->mem_id,
-				args->op == ACCEL_EDU_OP_TO_DEVICE ? ACCEL_MEM_READ :
-								     ACCEL_MEM_WRITE,
-				args->offset, args->length);
-	if (IS_ERR(mem))
-		return PTR_ERR(mem);
-	ret = accel_mem_dma_addr(mem, args->offset, &job->addr, &contiguous);
-	if (ret)
-		return ret;
-	/* One command is one range of bus addresses. */
-	if (contiguous < args->length)
-		return -ERANGE;
-	job->length = args->length;
-	job->buffer_offset = args->buffer_offset;
-	return 0;
-}
-
 static long edu_ioctl_dma(struct accel_context *ctx, void *arg)
 {
 	struct accel_edu_dma *args = arg;
+	bool from = args->op == ACCEL_EDU_OP_FROM_DEVICE;
 	struct edu_job *job;
 	int ret;
 
-	if (args->reserved || !args->length ||
-	    (args->op != ACCEL_EDU_OP_TO_DEVICE && args->op != ACCEL_EDU_OP_FROM_DEVICE))
+	if (args->reserved || !args->length || (!from && args->op != ACCEL_EDU_OP_TO_DEVICE))
 		return -EINVAL;
 	if (args->buffer_offset >= ACCEL_EDU_BUFFER_SIZE ||
 	    args->length > ACCEL_EDU_BUFFER_SIZE - args->buffer_offset)
@@ -196,11 +189,17 @@ static long edu_ioctl_dma(struct accel_context *ctx, void *arg)
 			      struct edu_job, base);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
-	ret = edu_dma_prepare(job, args);
-	if (ret) {
+	job->mem = accel_job_use_mem(&job->base, args->mem_id,
+				     from ? ACCEL_MEM_WRITE : ACCEL_MEM_READ, args->offset,
+				     args->length);
+	if (IS_ERR(job->mem)) {
+		ret = PTR_ERR(job->mem);
 		accel_job_discard(&job->base);
 		return ret;
 	}
+	job->offset = args->offset;
+	job->length = args->length;
+	job->buffer_offset = args->buffer_offset;
 	return accel_job_submit(&job->base, &args->job_id);
 }
 
@@ -268,7 +267,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = pcim_iomap_regions(pdev, BIT(0), "accel_edu");
 	if (ret)
 		return ret;
-	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(EDU_DMA_BITS));
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(dma_bits));
 	if (ret)
 		return ret;
 	pci_set_master(pdev);

@@ -5,8 +5,12 @@
 
 #include <linux/accelerator.h>
 
-/* Bytes in the device's own buffer, the device's side of every DMA. */
-#define ACCEL_EDU_BUFFER_SIZE	4096
+/*
+ * Usable bytes of the device's own buffer, the device's side of every DMA. It has
+ * one more, but the device takes a transfer that ends with it for one beyond it,
+ * and QEMU then stops the whole machine.
+ */
+#define ACCEL_EDU_BUFFER_SIZE	4095
 
 /* Job opcodes, as tracepoints show them. */
 #define ACCEL_EDU_OP_FACTORIAL	0

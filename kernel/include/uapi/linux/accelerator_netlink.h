@@ -7,37 +7,37 @@
 #ifndef _UAPI_LINUX_ACCELERATOR_NETLINK_H
 #define _UAPI_LINUX_ACCELERATOR_NETLINK_H
 
-#define ACCEL_GENL_NAME			"accelerator"
-#define ACCEL_GENL_VERSION		1
-#define ACCEL_GENL_MCGRP_DEVICES	"devices"
-#define ACCEL_GENL_MCGRP_CONTEXTS	"contexts"
+#define ACCELERATOR_FAMILY_NAME		"accelerator"
+#define ACCELERATOR_FAMILY_VERSION	1
+#define ACCELERATOR_MCGRP_DEVICES	"devices"
+#define ACCELERATOR_MCGRP_CONTEXTS	"contexts"
 
-enum accel_nl_state {
-	ACCEL_NL_STATE_OK,
-	ACCEL_NL_STATE_RESETTING,
-	ACCEL_NL_STATE_FAILED,
-	ACCEL_NL_STATE_GONE,
+enum accelerator_state {
+	ACCELERATOR_STATE_OK,
+	ACCELERATOR_STATE_RESETTING,
+	ACCELERATOR_STATE_FAILED,
+	ACCELERATOR_STATE_GONE,
 };
 
 /* Bits of ACCEL_NL_A_DEV_FLAGS. */
-enum accel_nl_device_flags {
-	ACCEL_NL_DEVICE_FLAGS_EXCLUSIVE = 1,	/* one open file at a time */
+enum accelerator_device_flags {
+	ACCELERATOR_DEVICE_FLAGS_EXCLUSIVE = 1,	/* one open file at a time */
 };
 
 /* The device, alone or as the header of others; every reply carries ID and NAME. */
 enum {
-	ACCEL_NL_A_DEV_ID = 1,		/* u64 (uint): never reused */
+	ACCEL_NL_A_DEV_ID = 1,		/* uint: never reused */
 	ACCEL_NL_A_DEV_INDEX,		/* u32: N of accN */
 	ACCEL_NL_A_DEV_NAME,		/* string: accN */
 	ACCEL_NL_A_DEV_DRIVER,		/* string */
 	ACCEL_NL_A_DEV_TYPE,		/* string */
-	ACCEL_NL_A_DEV_STATE,		/* u32: enum accel_nl_state */
+	ACCEL_NL_A_DEV_STATE,		/* u32: enum accelerator_state */
 	ACCEL_NL_A_DEV_PARENT,		/* string: "pci/0000:00:04.0", bus/name */
 	ACCEL_NL_A_DEV_NUMA_NODE,	/* s32 */
 	ACCEL_NL_A_DEV_FIRMWARE,	/* string, absent when unknown */
 	ACCEL_NL_A_DEV_SERIAL,		/* string, likewise */
 	ACCEL_NL_A_DEV_UUID,		/* string, likewise */
-	ACCEL_NL_A_DEV_FLAGS,		/* u32: enum accel_nl_device_flags */
+	ACCEL_NL_A_DEV_FLAGS,		/* u32: enum accelerator_device_flags */
 	ACCEL_NL_A_DEV_CONTEXTS,	/* u32: open files */
 	ACCEL_NL_A_DEV_PINNED_BYTES,	/* uint */
 	ACCEL_NL_A_DEV_MAPPED_BYTES,	/* uint */

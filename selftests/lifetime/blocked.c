@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vm: DEVICES="edu=1 soft=2" */
+/*
+ * A process that can stop its own page faults for ever (userfaultfd) must not be
+ * able to stop a device from going: not with a pin that faults, not with an
+ * argument that cannot be read, not with one that cannot be written back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "tap.h"
+
+#define PAGE	4096UL
+#define PAGES	16
+
+static int uffd;
+static char *trap_pages;	/* touching one waits for the monitor, which never comes */
+
+struct call {
+	pthread_t thread;
+	const char *name;
+	int fd;
+	unsigned long cmd;
+	void *arg;
+	struct accel_mem_pin pin;
+	int ret;
+};
+
+static void *do_call(void *arg)
+{
+	struct call *c = arg;
+
+	c->ret = dev_ioctl(c->fd, c->cmd, c->arg);
+	return NULL;
+}
+
+static void make_trap(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg;
+
+	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (uffd < 0)
+		tap_skip_all("no userfaultfd: %s", strerror(errno));
+	trap_pages = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reg = (struct uffdio_register){
+		.range = { (uintptr_t)trap_pages, PAGES * PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	if (trap_pages == MAP_FAILED || ioctl(uffd, UFFDIO_API, &api) ||
+	    ioctl(uffd, UFFDIO_REGISTER, &reg))
+		tap_bail("userfaultfd: %s", strerror(errno));
+}
+
+/* Each trapped thread tells the monitor of its fault: wait for as many. */
+static void wait_for_faults(int n)
+{
+	struct uffd_msg msg;
+
+	while (n--)
+		if (read(uffd, &msg, sizeof(msg)) != sizeof(msg) ||
+		    msg.event != UFFD_EVENT_PAGEFAULT)
+			tap_bail("userfaultfd: no fault: %s", strerror(errno));
+}
+
+int main(void)
+{
+	struct uffdio_range all;
+	struct dev_info dev;
+	struct call calls[3] = {};
+	long long pins = dev_foll_pins();
+	struct accel_job_wait *unwritable;
+	int fd, i;
+
+	make_trap();
+	if (dev_find("soft", 0, &dev) || (fd = dev_open(dev.name)) < 0)
+		tap_bail("no soft device");
+
+	calls[0].name = "a pin that faults";
+	calls[0].cmd = ACCEL_IOCTL_MEM_PIN;
+	calls[0].pin = (struct accel_mem_pin){
+		.addr = (uintptr_t)trap_pages, .length = 4 * PAGE,
+		.flags = ACCEL_MEM_READ | ACCEL_MEM_WRITE,
+	};
+	calls[0].arg = &calls[0].pin;
+
+	calls[1].name = "an argument that cannot be read";
+	calls[1].cmd = ACCEL_IOCTL_MEM_UNPIN;
+	calls[1].arg = trap_pages + 8 * PAGE;
+
+	/* Half of it is readable, the half with the results is not there yet. */
+	unwritable = (void *)(trap_pages + 13 * PAGE - 8);
+	calls[2].name = "an argument of which a part cannot be read";
+	calls[2].cmd = ACCEL_IOCTL_JOB_WAIT;
+	calls[2].arg = unwritable;
+	{
+		char page[PAGE] __attribute__((aligned(4096))) = {};
+		struct uffdio_copy copy = {
+			.dst = (uintptr_t)trap_pages + 12 * PAGE, .src = (uintptr_t)page,
+			.len = PAGE,
+		};
+
+		if (ioctl(uffd, UFFDIO_COPY, &copy))
+			tap_bail("UFFDIO_COPY: %s", strerror(errno));
+	}
+
+	for (i = 0; i < 3; i++) {
+		calls[i].fd = fd;
+		pthread_create(&calls[i].thread, NULL, do_call, &calls[i]);
+	}
+	wait_for_faults(3);
+	tap_ok(1, "three calls wait for page faults that nobody serves");
+
+	tap_is(dev_write("/sys/bus/platform/drivers/accel_soft/unbind", "accel_soft.0"), 0,
+	       "the device goes all the same");
+	tap_is(dev_attr(dev.name, "contexts"), -ENOENT, "and is not there any more");
+
+	/* Let the faults end, as empty pages. */
+	all = (struct uffdio_range){ (uintptr_t)trap_pages, PAGES * PAGE };
+	if (ioctl(uffd, UFFDIO_UNREGISTER, &all))
+		tap_bail("UFFDIO_UNREGISTER: %s", strerror(errno));
+	for (i = 0; i < 3; i++) {
+		pthread_join(calls[i].thread, NULL);
+		tap_is(calls[i].ret, -ENODEV, "%s then answers ENODEV", calls[i].name);
+	}
+	tap_is(dev_foll_pins(), pins, "no page is pinned");
+	close(fd);
+	tap_is(dev_write("/sys/bus/platform/drivers/accel_soft/bind", "accel_soft.0"), 0,
+	       "the device comes back");
+	return tap_done();
+}
