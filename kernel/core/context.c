@@ -54,6 +54,7 @@ struct accel_context *accel_context_new(struct accel_node *node)
 	init_waitqueue_head(&ctx->poll_wq);
 	return ctx;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_context_new);
 
 static void accel_context_free(struct kref *ref)
 {
@@ -79,6 +80,7 @@ void accel_context_put(struct accel_context *ctx)
 {
 	kref_put(&ctx->ref, accel_context_free);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_context_put);
 
 /**
  * accel_context_add - make a context known to its device
@@ -125,6 +127,7 @@ struct accel_context *accel_context_next(struct accel_device *adev, u64 id)
 	xa_unlock(&adev->contexts);
 	return ctx;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_context_next);
 
 /**
  * accel_context_teardown - end all that a context owns: jobs, the driver's part, regions
@@ -169,3 +172,4 @@ void accel_context_close(struct accel_context *ctx)
 	accel_call_end(&call, 0);
 	accel_context_put(ctx);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_context_close);

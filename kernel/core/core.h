@@ -8,6 +8,7 @@
 #ifndef _ACCEL_CORE_H
 #define _ACCEL_CORE_H
 
+#include <kunit/visibility.h>
 #include <linux/accelerator.h>
 #include <linux/fs.h>
 #include <linux/kobject.h>
@@ -155,6 +156,11 @@ const struct accel_ioctl_desc *accel_ioctl_find(const struct accel_node *node,
 int accel_ioctls_copy(struct accel_node *node, const struct accel_node_desc *desc);
 void accel_ioctls_free(struct accel_node *node);
 
+#if IS_ENABLED(CONFIG_KUNIT)
+long accel_context_ioctl(struct accel_context *ctx, unsigned int cmd, void __user *arg);
+int accel_context_open(struct accel_call *call);
+#endif
+
 /* ----------------------------------------------------------------- fdinfo.c */
 
 void accel_show_fdinfo(struct seq_file *m, struct file *file);
@@ -179,8 +185,9 @@ void accel_mem_user_unpin(struct accel_mem *mem);
 /* ---------------------------------------------------------- job.c, engine.c */
 
 /*
- * A queue of jobs and the thread that serves it. @desc is the driver's, gone once
- * the thread is. @lock protects all below it, and each context's usage of this engine.
+ * A queue of jobs and the thread that serves it. @desc is the driver's, gone once the
+ * device is unregistered. @lock protects all below it, and each context's usage of
+ * this engine.
  */
 struct accel_engine {
 	struct accel_device *adev;

@@ -254,9 +254,12 @@ static void accel_device_shutdown(struct accel_device *adev)
 {
 	const struct accel_driver *drv = adev->drv;
 	struct accel_context *ctx;
+	unsigned int i;
 	u64 id;
 
+	mutex_lock(&adev->lock);
 	WRITE_ONCE(adev->state, ACCEL_STATE_GONE);
+	mutex_unlock(&adev->lock);
 	accel_gate_close(adev);
 	if (drv->cancel)
 		drv->cancel(adev);
@@ -269,6 +272,8 @@ static void accel_device_shutdown(struct accel_device *adev)
 		wake_up_all(&ctx->poll_wq);
 		accel_context_put(ctx);
 	}
+	for (i = 0; i < adev->num_engines; i++)
+		adev->engines[i]->desc = NULL;
 	adev->drv = NULL;
 }
 

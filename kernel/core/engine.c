@@ -524,6 +524,7 @@ void accel_engine_read(struct accel_engine *engine, struct accel_engine_count *c
 		count->busy_ns += ktime_get_ns() - engine->busy_since_ns;
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_engine_read);
 
 /**
  * accel_engine_read_usage - one context's share of an engine, all of one moment
@@ -552,3 +553,4 @@ void accel_engine_read_usage(struct accel_engine *engine, struct accel_context *
 		count->busy_ns += usage->running * ktime_get_ns() - usage->running_since_sum;
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_engine_read_usage);

@@ -84,6 +84,7 @@ const struct accel_ioctl_desc *accel_ioctl_find(const struct accel_node *node,
 		return NULL;
 	return desc;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_ioctl_find);
 
 /* The part that may call the driver. */
 static long accel_ioctl_call(struct accel_call *call, const struct accel_ioctl_desc *desc,
@@ -147,6 +148,13 @@ static long accel_ioctl_do(struct accel_call *call, const struct accel_node *nod
 	} else {
 		memset(arg, 0, ksize);
 	}
+	/*
+	 * Not only when all is done: a region or a job whose id the caller never learns
+	 * would stay until the close. This writes back what was there.
+	 */
+	if (_IOC_DIR(cmd) == (_IOC_READ | _IOC_WRITE) &&
+	    copy_to_user(user, arg, min(usize, ksize)))
+		return -EFAULT;
 	ret = accel_ioctl_serialize(call, node, desc, arg);
 	if (ret >= 0 && _IOC_DIR(cmd) & _IOC_READ) {
 		if (copy_to_user(user, arg, min(usize, ksize)))
@@ -159,9 +167,10 @@ static long accel_ioctl_do(struct accel_call *call, const struct accel_node *nod
 	return ret;
 }
 
-static long accel_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+/* One ioctl of a context, all the way. */
+VISIBLE_IF_KUNIT long accel_context_ioctl(struct accel_context *ctx, unsigned int cmd,
+					  void __user *arg)
 {
-	struct accel_context *ctx = file->private_data;
 	const struct accel_node *node = &ctx->adev->nodes[ctx->node];
 	const struct accel_ioctl_desc *desc = accel_ioctl_find(node, cmd);
 	struct accel_call call = {
@@ -173,11 +182,18 @@ static long accel_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	ret = accel_call_begin(&call);
 	if (!ret)
-		ret = desc ? accel_ioctl_do(&call, node, desc, cmd, (void __user *)arg) : -ENOTTY;
+		ret = desc ? accel_ioctl_do(&call, node, desc, cmd, arg) : -ENOTTY;
 	return accel_call_end(&call, ret);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_context_ioctl);
 
-static int accel_context_open(struct accel_call *call)
+static long accel_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return accel_context_ioctl(file->private_data, cmd, (void __user *)arg);
+}
+
+/* The part of an open that may call the driver; stays inside the gate. */
+VISIBLE_IF_KUNIT int accel_context_open(struct accel_call *call)
 {
 	struct accel_context *ctx = call->ctx;
 	const struct accel_driver *drv;
@@ -199,6 +215,7 @@ static int accel_context_open(struct accel_call *call)
 	ctx->opened = true;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_context_open);
 
 static int accel_open(struct inode *inode, struct file *file)
 {

@@ -95,6 +95,7 @@ static bool event##_observed(void)				\
 {								\
 	return trace_accel_##event##_enabled();			\
 }
+
 OBSERVED(context_open)
 OBSERVED(context_close)
 OBSERVED(mmap)
@@ -127,10 +128,14 @@ const char *accel_op_name(enum accel_op op)
 	return accel_ops[op].name;
 }
 
-#define accel_count(call, what) do {						\
-	this_cpu_inc((call)->ctx->stats->what[(call)->op]);			\
-	this_cpu_inc((call)->ctx->adev->stats->what[(call)->op]);		\
-} while (0)
+/* One more of @counters (begun, entered, …), of the context and of its device. */
+static void accel_count(const struct accel_call *call, size_t counters)
+{
+	size_t offset = counters + call->op * sizeof(u64);
+
+	this_cpu_inc(*(u64 __percpu *)((void __percpu *)call->ctx->stats + offset));
+	this_cpu_inc(*(u64 __percpu *)((void __percpu *)call->ctx->adev->stats + offset));
+}
 
 /**
  * accel_call_begin - an operation begins
@@ -145,7 +150,7 @@ int accel_call_begin(struct accel_call *call)
 {
 	const struct accel_op_desc *op = &accel_ops[call->op];
 
-	accel_count(call, begun);
+	accel_count(call, offsetof(struct accel_op_stats, begun));
 	if (op->observed && op->observed())
 		call->start_ns = ktime_get_ns();
 	if (op->begin)
@@ -154,6 +159,7 @@ int accel_call_begin(struct accel_call *call)
 		return op->gone;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_call_begin);
 
 /**
  * accel_call_enter - keep the device from going, to call its driver
@@ -177,10 +183,11 @@ int accel_call_enter(struct accel_call *call)
 			return ret;
 		}
 	}
-	accel_count(call, entered);
+	accel_count(call, offsetof(struct accel_op_stats, entered));
 	call->held = true;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_call_enter);
 
 /**
  * accel_call_leave - the device may go again
@@ -194,10 +201,11 @@ void accel_call_leave(struct accel_call *call)
 		pm_runtime_mark_last_busy(adev->dev.parent);
 		pm_runtime_put_autosuspend(adev->dev.parent);
 	}
-	accel_count(call, left);
+	accel_count(call, offsetof(struct accel_op_stats, left));
 	call->held = false;
 	percpu_ref_put(&adev->gate);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_call_leave);
 
 /**
  * accel_call_end - an operation ends: counted and traced
@@ -210,15 +218,16 @@ long accel_call_end(struct accel_call *call, long ret)
 {
 	const struct accel_op_desc *op = &accel_ops[call->op];
 
-	accel_count(call, ended);
+	accel_count(call, offsetof(struct accel_op_stats, ended));
 	if (ret < 0)
-		accel_count(call, errors);
+		accel_count(call, offsetof(struct accel_op_stats, errors));
 	if (op->end)
 		op->end(call, ret, call->start_ns ? ktime_get_ns() - call->start_ns : 0);
 	if (call->held)
 		accel_call_leave(call);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_call_end);
 
 /**
  * accel_call_queue_job - a job joins its engine's queue
@@ -261,6 +270,7 @@ void accel_stats_sum(const struct accel_op_stats __percpu *stats, enum accel_op 
 	sum->inflight = begun > ended ? begun - ended : 0;
 	sum->held = entered > left ? entered - left : 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_stats_sum);
 
 static void accel_gate_released(struct percpu_ref *ref)
 {
@@ -309,6 +319,7 @@ bool accel_gate_is_open(struct accel_device *adev)
 {
 	return !percpu_ref_is_dying(&adev->gate);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_gate_is_open);
 
 /**
  * accel_gate_close - let no operation in any more, for ever
@@ -318,6 +329,7 @@ void accel_gate_close(struct accel_device *adev)
 {
 	percpu_ref_kill(&adev->gate);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_gate_close);
 
 /* Say who keeps the device from going: each context and operation that is inside. */
 static void accel_gate_report(struct accel_device *adev, u64 waited_ns)
@@ -366,3 +378,4 @@ void accel_gate_drain(struct accel_device *adev)
 	while (!wait_for_completion_timeout(&adev->drained, msecs_to_jiffies(slice)))
 		accel_gate_report(adev, ktime_get_ns() - start);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_gate_drain);

@@ -32,6 +32,7 @@ u64 accel_job_id_next(void)
 	local_irq_restore(flags);
 	return id;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_job_id_next);
 
 /**
  * accel_id_next - a new id for a device, a context, a mapping or a region
@@ -45,6 +46,7 @@ u64 accel_id_next(void)
 
 	return atomic64_inc_return(&last);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_id_next);
 
 static int __init accel_init(void)
 {

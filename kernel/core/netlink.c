@@ -117,6 +117,11 @@ static const struct nla_policy device_get_policy[] = {
 	[ACCEL_NL_A_DEV_NAME] = DEV_NAME_POLICY,
 };
 
+/* Without a policy, a dump would take anything. */
+static const struct nla_policy no_attrs_policy[] = {
+	[1] = { .type = NLA_REJECT, .reject_message = "this dump takes no attributes" },
+};
+
 static const struct nla_policy engine_get_policy[] = {
 	[ACCEL_NL_A_ENGINE_DEV_ID] = NLA_POLICY_MIN(NLA_UINT, 1),
 	[ACCEL_NL_A_ENGINE_DEV_NAME] = DEV_NAME_POLICY,
@@ -148,6 +153,8 @@ static const struct genl_split_ops accel_nl_ops[] = {
 		.start = accel_nl_device_get_start,
 		.dumpit = accel_nl_device_get_dumpit,
 		.done = accel_nl_dump_done,
+		.policy = no_attrs_policy,
+		.maxattr = ARRAY_SIZE(no_attrs_policy) - 1,
 		.flags = GENL_CMD_CAP_DUMP,
 	}, {
 		.cmd = ACCEL_NL_CMD_ENGINE_GET,
@@ -182,6 +189,8 @@ static const struct genl_split_ops accel_nl_ops[] = {
 		.start = accel_nl_device_get_start,
 		.dumpit = accel_nl_stats_get_dumpit,
 		.done = accel_nl_dump_done,
+		.policy = no_attrs_policy,
+		.maxattr = ARRAY_SIZE(no_attrs_policy) - 1,
 		.flags = GENL_CMD_CAP_DUMP,
 	},
 };

@@ -6,6 +6,7 @@
  * queue and are waited for. Each way of going has to leave the same: files that
  * answer ENODEV, empty mappings, ended jobs, and no page pinned.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,6 +26,7 @@
 
 #define PAGE		4096UL
 #define PIN_SIZE	(64 * PAGE)
+#define JOBS		100	/* of 100 ms each, on the edu */
 #define LONG_NS		ACCEL_SOFT_LATENCY_MAX	/* none of the jobs ends by itself */
 
 /* One way for a device to go, and to come back. */
@@ -42,7 +44,7 @@ struct way {
 struct user {
 	struct dev_info dev;
 	int fd, control;
-	uint64_t job[3];
+	uint64_t job[JOBS];
 	int num_jobs;
 	void *pinned;
 	volatile uint32_t *map;	/* words: the edu answers nothing narrower */
@@ -75,29 +77,43 @@ static void *wait_for_hangup(void *arg)
 	return NULL;
 }
 
-static const char *first_engine(const struct user *u)
+/* Jobs that run now, of the device's first engine. */
+static long long running(const struct user *u)
 {
-	return dev_is(&u->dev, "edu") ? "edu" : NULL;
-}
-
-/* Sum of an attribute over the engines of a device. */
-static long long engines_attr(const struct user *u, const char *attr)
-{
-	char path[128], command[256], line[64];
-	long long sum = 0;
-	FILE *f;
+	char attr[64], path[128];
+	struct dirent *entry;
+	DIR *dir;
 
 	snprintf(path, sizeof(path), "/sys/class/accelerator/%s/engines", u->dev.name);
-	snprintf(command, sizeof(command), "cat %s/%s/%s", path, first_engine(u) ?: "*", attr);
-	f = popen(command, "r");
-	while (f && fgets(line, sizeof(line), f))
-		sum += atoll(line);
-	if (f)
-		pclose(f);
-	return sum;
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)) && entry->d_name[0] == '.')
+		;
+	if (!dir || !entry)
+		tap_bail("%s: no engine", path);
+	snprintf(attr, sizeof(attr), "engines/%.32s/running", entry->d_name);
+	closedir(dir);
+	return dev_attr(u->dev.name, attr);
 }
 
-/* Three jobs of which one runs and two wait: for hours, or 100 ms each on the edu. */
+/* Calls of ioctl() that are under way. */
+static unsigned int ioctls_inflight(const struct user *u)
+{
+	unsigned int inflight = 0;
+	char path[96], line[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/accelerator/%s/gate", u->dev.name);
+	f = fopen(path, "r");
+	if (!f)
+		tap_bail("%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "ioctl %*u %*u %u", &inflight) == 1)
+			break;
+	fclose(f);
+	return inflight;
+}
+
+/* So many jobs that the first runs and the last waits when the device goes. */
 static int start_jobs(struct user *u)
 {
 	uint64_t mem;
@@ -106,7 +122,7 @@ static int start_jobs(struct user *u)
 	ret = dev_pin(u->fd, u->pinned, PIN_SIZE, ACCEL_MEM_READ | ACCEL_MEM_WRITE, &mem);
 	if (ret)
 		return ret;
-	for (u->num_jobs = 0; u->num_jobs < 3; u->num_jobs++) {
+	for (u->num_jobs = 0; u->num_jobs < JOBS; u->num_jobs++) {
 		if (dev_is(&u->dev, "edu")) {
 			struct accel_edu_dma dma = {
 				.mem_id = mem, .length = ACCEL_EDU_BUFFER_SIZE,
@@ -291,13 +307,12 @@ static void test_way(const struct way *way)
 
 	for (i = 0; i < 2; i++) {
 		waiters[i].fd = u.fd;
-		/* Not the edu's second job: it may have its turn before the device goes. */
-		waiters[i].job = u.job[i * 2];
+		waiters[i].job = u.job[i * (JOBS - 1)];
 		pthread_create(&waiters[i].thread, NULL, wait_for_job, &waiters[i]);
 	}
 	waiters[2].fd = u.fd;
 	pthread_create(&waiters[2].thread, NULL, wait_for_hangup, &waiters[2]);
-	while (engines_attr(&u, "running") < 1)
+	while (running(&u) < 1 || ioctls_inflight(&u) < 2)
 		usleep(1000);
 
 	tap_is(run_way(way), 0, "%s: the device goes", way->name);

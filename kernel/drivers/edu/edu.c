@@ -51,7 +51,7 @@ MODULE_PARM_DESC(dma_bits,
 struct edu_device {
 	struct accel_device accel;
 	void __iomem *regs;
-	spinlock_t lock;
+	spinlock_t lock;	/* @job, against the interrupt */
 	struct edu_job *job;
 };
 

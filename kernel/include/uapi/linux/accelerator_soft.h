@@ -7,7 +7,7 @@
 
 /* Job opcodes, as tracepoints show them. */
 #define ACCEL_SOFT_OP_NOP	0	/* takes the engine's latency, touches nothing */
-#define ACCEL_SOFT_OP_COPY	1	/* source to destination; within a region they may not overlap */
+#define ACCEL_SOFT_OP_COPY	1	/* source to destination; no overlap inside a region */
 #define ACCEL_SOFT_OP_FILL	2	/* destination with the 8 bytes of @pattern, repeated */
 #define ACCEL_SOFT_OP_COMPARE	3	/* result: offset of the first difference, or @length */
 #define ACCEL_SOFT_OP_CRC32C	4	/* result: crc32c of the source, continued from @pattern */

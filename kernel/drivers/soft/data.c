@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the engines of accel_soft do to memory: each operation, page by page through
+ * the processor's mapping of the pinned regions, at the engine's speed.
+ */
+#include <linux/bitops.h>
+#include <linux/highmem.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/minmax.h>
+#include <linux/nospec.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/unaligned.h>
+#include <linux/version.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#include <linux/crc32c.h>
+#define soft_crc32c crc32c
+#else
+/* Not crc32c(): that takes libcrc32c.ko and a provider of the crypto API. */
+#include <linux/crc32.h>
+#define soft_crc32c __crc32c_le
+#endif
+
+#include "soft.h"
+
+/* Bytes between two looks at the clock and at accel_job_cancelled(). */
+#define SOFT_CHUNK	SZ_64K
+
+/* A cancelled job leaves its sleep at most this much later. */
+#define SOFT_SLEEP_NS	(5 * NSEC_PER_MSEC)
+
+/* Below this a sleep would take longer than it should. */
+#define SOFT_SPIN_NS	(10 * NSEC_PER_USEC)
+
+/* A place in a region. */
+struct soft_cursor {
+	struct scatterlist *sg;
+	size_t offset;		/* in *sg */
+};
+
+static void soft_seek(struct soft_cursor *cur, const struct accel_mem *mem, u64 offset)
+{
+	struct scatterlist *sg = mem->sgt.sgl;
+
+	while (offset >= sg->length) {
+		offset -= sg->length;
+		sg = sg_next(sg);
+	}
+	cur->sg = sg;
+	cur->offset = offset;
+}
+
+/* Map what follows in the same page, at most *@n bytes; *@n: how many it is. */
+static u8 *soft_map(const struct soft_cursor *cur, size_t *n)
+{
+	size_t at = cur->sg->offset + cur->offset;
+	struct page *page = pfn_to_page(page_to_pfn(sg_page(cur->sg)) + (at >> PAGE_SHIFT));
+
+	*n = min3(*n, PAGE_SIZE - offset_in_page(at), cur->sg->length - cur->offset);
+	return (u8 *)kmap_local_page(page) + offset_in_page(at);
+}
+
+static void soft_advance(struct soft_cursor *cur, size_t n)
+{
+	cur->offset += n;
+	if (cur->offset == cur->sg->length) {
+		cur->sg = sg_next(cur->sg);
+		cur->offset = 0;
+	}
+}
+
+static size_t soft_copy(const struct soft_job *sj, u8 *dst, const u8 *src, size_t n, u64 done,
+			u64 *result)
+{
+	/* Two regions may be the same pages: their content is the user's problem. */
+	memmove(dst, src, n);
+	return n;
+}
+
+static size_t soft_fill(const struct soft_job *sj, u8 *dst, const u8 *src, size_t n, u64 done,
+			u64 *result)
+{
+	u64 pattern = ror64(sj->pattern, 8 * (done % 8));
+	size_t i;
+
+	for (i = 0; i + 8 <= n; i += 8)
+		put_unaligned_le64(pattern, dst + i);
+	for (; i < n; i++, pattern >>= 8)
+		dst[i] = pattern;
+	return n;
+}
+
+static size_t soft_compare(const struct soft_job *sj, u8 *dst, const u8 *src, size_t n, u64 done,
+			   u64 *result)
+{
+	size_t i = n;
+
+	/* The user may write meanwhile: memcmp() only says that it is worth looking. */
+	if (memcmp(dst, src, n))
+		for (i = 0; i < n && dst[i] == src[i]; i++)
+			;
+	*result = done + i;
+	return i;
+}
+
+static size_t soft_crc(const struct soft_job *sj, u8 *dst, const u8 *src, size_t n, u64 done,
+		       u64 *result)
+{
+	*result = soft_crc32c(*result, src, n);
+	return n;
+}
+
+static u64 soft_crc_first(const struct soft_job *sj)
+{
+	return ~(u32)sj->pattern;
+}
+
+static u64 soft_crc_last(const struct soft_job *sj, u64 result)
+{
+	return ~(u32)result;
+}
+
+static const struct soft_op soft_ops[] = {
+	[ACCEL_SOFT_OP_NOP] = { },
+	[ACCEL_SOFT_OP_COPY] = {
+		.src = ACCEL_MEM_READ,
+		.dst = ACCEL_MEM_WRITE,
+		.piece = soft_copy,
+	},
+	[ACCEL_SOFT_OP_FILL] = {
+		.dst = ACCEL_MEM_WRITE,
+		.pattern = U64_MAX,
+		.piece = soft_fill,
+	},
+	[ACCEL_SOFT_OP_COMPARE] = {
+		.src = ACCEL_MEM_READ,
+		.dst = ACCEL_MEM_READ,
+		.piece = soft_compare,
+	},
+	[ACCEL_SOFT_OP_CRC32C] = {
+		.src = ACCEL_MEM_READ,
+		.pattern = U32_MAX,
+		.piece = soft_crc,
+		.first = soft_crc_first,
+		.last = soft_crc_last,
+	},
+};
+
+/* NULL when there is no such operation. */
+const struct soft_op *soft_op_find(u32 op)
+{
+	if (op >= ARRAY_SIZE(soft_ops))
+		return NULL;
+	return &soft_ops[array_index_nospec(op, ARRAY_SIZE(soft_ops))];
+}
+
+/* Wait until @until, ktime_get_ns()'s; false when the job was cancelled before that. */
+static bool soft_wait(const struct accel_job *job, u64 until)
+{
+	for (;;) {
+		u64 now = ktime_get_ns();
+		ktime_t wake;
+
+		if (accel_job_cancelled(job))
+			return false;
+		if (now >= until)
+			return true;
+		if (until - now < SOFT_SPIN_NS) {
+			cpu_relax();
+			continue;
+		}
+		wake = ns_to_ktime(min(until, now + SOFT_SLEEP_NS));
+		set_current_state(TASK_IDLE);
+		schedule_hrtimeout(&wake, HRTIMER_MODE_ABS);
+	}
+}
+
+/* Up to *@n bytes from @done on; *@n: how many were done. True: there is no use in going on. */
+static bool soft_chunk(const struct soft_job *sj, const struct soft_op *op,
+		       struct soft_cursor *src, struct soft_cursor *dst, size_t *n, u64 done,
+		       u64 *result)
+{
+	size_t at = 0;
+
+	while (at < *n) {
+		size_t piece = *n - at;
+		u8 *from = op->src ? soft_map(src, &piece) : NULL;
+		u8 *to = op->dst ? soft_map(dst, &piece) : NULL;
+		size_t did = op->piece(sj, to, from, piece, done + at, result);
+
+		if (to)
+			kunmap_local(to);
+		if (from)
+			kunmap_local(from);
+		at += did;
+		if (did < piece) {
+			*n = at;
+			return true;
+		}
+		if (op->src)
+			soft_advance(src, piece);
+		if (op->dst)
+			soft_advance(dst, piece);
+	}
+	return false;
+}
+
+static int soft_work(struct soft_job *sj, const struct soft_op *op, u64 *result)
+{
+	u64 bandwidth = READ_ONCE(sj->engine->bandwidth);
+	struct soft_cursor src, dst;
+	u64 until, done = 0;
+
+	/* From the start as the core has it: the latency is exact, our own overhead included. */
+	until = sj->job.started_ns + READ_ONCE(sj->engine->latency_ns);
+	if (!soft_wait(&sj->job, until))
+		return -ECANCELED;
+
+	until = ktime_get_ns();
+	if (op->src)
+		soft_seek(&src, sj->src, sj->src_offset);
+	if (op->dst)
+		soft_seek(&dst, sj->dst, sj->dst_offset);
+	while (done < sj->length) {
+		size_t n = min_t(u64, sj->length - done, SOFT_CHUNK);
+		bool stop = soft_chunk(sj, op, &src, &dst, &n, done, result);
+
+		done += n;
+		if (bandwidth) {
+			until += div64_u64(n * NSEC_PER_SEC, bandwidth);
+			if (!soft_wait(&sj->job, until))
+				return -ECANCELED;
+		} else if (accel_job_cancelled(&sj->job)) {
+			return -ECANCELED;
+		}
+		if (stop)
+			return 0;
+		cond_resched();
+	}
+	if (op->last)
+		*result = op->last(sj, *result);
+	return 0;
+}
+
+/* The whole job, in its engine's thread: engines work beside one another, and one job at a time. */
+void soft_run(struct accel_job *job)
+{
+	struct soft_job *sj = container_of(job, struct soft_job, job);
+	const struct soft_op *op = soft_op_find(job->op);
+	u64 result = op->first ? op->first(sj) : 0;
+	int status = soft_work(sj, op, &result);
+
+	soft_count(sj->engine, status ? 0 : sj->length);
+	accel_job_done(job, status, status ? 0 : result);
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * accel_soft: an offload engine in software, like a small DSA. It copies, fills,
+ * compares and checksums user memory that the core has pinned, with a latency and
+ * a bandwidth to choose: what load, scale and policies are tried on where there is
+ * no hardware.
+ *
+ * Each device is a platform device, so that it can be unbound and bound in sysfs.
+ */
+#include <linux/module.h>
+#include <linux/dma-mapping.h>
+#include <linux/nospec.h>
+#include <linux/platform_device.h>
+
+#include "soft.h"
+
+#define SOFT_MAX_DEVICES	64
+#define SOFT_MAX_ENGINES	8
+
+static unsigned int devices = 1;
+module_param(devices, uint, 0444);
+MODULE_PARM_DESC(devices, "number of devices, 1 to 64 (default 1)");
+
+static unsigned int engines = 2;
+module_param(engines, uint, 0444);
+MODULE_PARM_DESC(engines, "engines of each device, 1 to 8 (default 2)");
+
+static unsigned long long latency_ns;
+module_param(latency_ns, ullong, 0444);
+MODULE_PARM_DESC(latency_ns, "fixed time of each job at first, up to a minute (default 0)");
+
+static unsigned long long bandwidth;
+module_param(bandwidth, ullong, 0444);
+MODULE_PARM_DESC(bandwidth, "bytes per second of each engine at first, 0: no limit (default 0)");
+
+struct soft_device {
+	struct accel_device accel;
+	struct accel_soft_status *status;	/* the page that users map */
+	spinlock_t status_lock;
+	unsigned int num_engines;
+	struct soft_engine engines[SOFT_MAX_ENGINES];
+};
+
+static struct soft_device *to_soft(struct accel_device *adev)
+{
+	return container_of(adev, struct soft_device, accel);
+}
+
+void soft_count(struct soft_engine *engine, u64 bytes)
+{
+	struct soft_device *soft = engine->soft;
+
+	spin_lock(&soft->status_lock);
+	WRITE_ONCE(soft->status->jobs_done, soft->status->jobs_done + 1);
+	WRITE_ONCE(soft->status->bytes_done, soft->status->bytes_done + bytes);
+	spin_unlock(&soft->status_lock);
+}
+
+/* The engine that the user chose, or the one with the shortest queue. */
+static struct soft_engine *soft_engine_get(struct soft_device *soft, u32 index)
+{
+	struct soft_engine *best = &soft->engines[0];
+	unsigned int load = UINT_MAX;
+
+	if (index < soft->num_engines)
+		return &soft->engines[array_index_nospec(index, soft->num_engines)];
+	if (index != ACCEL_SOFT_ENGINE_ANY)
+		return NULL;
+	for (unsigned int i = 0; i < soft->num_engines && load; i++) {
+		unsigned int this = accel_engine_load(soft->engines[i].engine);
+
+		if (this < load) {
+			load = this;
+			best = &soft->engines[i];
+		}
+	}
+	return best;
+}
+
+/* What an operation does not use must be zero: it may come to mean something. */
+static bool soft_args_valid(const struct accel_soft_submit *args, const struct soft_op *op)
+{
+	if (args->flags || args->reserved || (args->pattern & ~op->pattern))
+		return false;
+	if (!op->src && (args->src_mem || args->src_offset))
+		return false;
+	if (!op->dst && (args->dst_mem || args->dst_offset))
+		return false;
+	if (!op->src && !op->dst)
+		return !args->length;
+	if (!args->length)
+		return false;
+	/* No sum overflows here unless it is out of range too, which is found out later. */
+	if (op->dst == ACCEL_MEM_WRITE && args->src_mem == args->dst_mem &&
+	    args->src_offset < args->dst_offset + args->length &&
+	    args->dst_offset < args->src_offset + args->length)
+		return false;
+	return true;
+}
+
+static int soft_use_mem(struct soft_job *sj, const struct accel_soft_submit *args,
+			const struct soft_op *op)
+{
+	if (op->src) {
+		sj->src = accel_job_use_mem(&sj->job, args->src_mem, op->src, args->src_offset,
+					    args->length);
+		if (IS_ERR(sj->src))
+			return PTR_ERR(sj->src);
+	}
+	if (op->dst) {
+		sj->dst = accel_job_use_mem(&sj->job, args->dst_mem, op->dst, args->dst_offset,
+					    args->length);
+		if (IS_ERR(sj->dst))
+			return PTR_ERR(sj->dst);
+	}
+	return 0;
+}
+
+static long soft_submit(struct accel_context *ctx, void *arg)
+{
+	struct soft_device *soft = to_soft(ctx->adev);
+	struct accel_soft_submit *args = arg;
+	const struct soft_op *op = soft_op_find(args->op);
+	struct soft_engine *engine = soft_engine_get(soft, args->engine);
+	struct soft_job *sj;
+	int ret;
+
+	if (!op || !engine || !soft_args_valid(args, op))
+		return -EINVAL;
+
+	sj = accel_job_alloc(ctx, engine->engine, args->op, args->length, struct soft_job, job);
+	if (IS_ERR(sj))
+		return PTR_ERR(sj);
+	sj->engine = engine;
+	sj->src_offset = args->src_offset;
+	sj->dst_offset = args->dst_offset;
+	sj->length = args->length;
+	sj->pattern = args->pattern;
+	ret = soft_use_mem(sj, args, op);
+	if (ret) {
+		accel_job_discard(&sj->job);
+		return ret;
+	}
+	return accel_job_submit(&sj->job, &args->job_id);
+}
+
+/* Takes effect with the next job. */
+static long soft_config(struct accel_context *ctx, void *arg)
+{
+	struct soft_device *soft = to_soft(ctx->adev);
+	const struct accel_soft_config *args = arg;
+
+	if (args->flags || args->latency_ns > ACCEL_SOFT_LATENCY_MAX)
+		return -EINVAL;
+	if (args->engine != ACCEL_SOFT_ENGINE_ANY && args->engine >= soft->num_engines)
+		return -EINVAL;
+	for (unsigned int i = 0; i < soft->num_engines; i++) {
+		if (args->engine != ACCEL_SOFT_ENGINE_ANY && args->engine != i)
+			continue;
+		WRITE_ONCE(soft->engines[i].latency_ns, args->latency_ns);
+		WRITE_ONCE(soft->engines[i].bandwidth, args->bandwidth);
+	}
+	return 0;
+}
+
+static int soft_mmap(struct accel_context *ctx, struct accel_map_desc *map)
+{
+	if (map->offset || map->size != PAGE_SIZE)
+		return -EINVAL;
+	if (map->write)
+		return -EACCES;
+	map->kaddr = to_soft(ctx->adev)->status;
+	return 0;
+}
+
+static const struct accel_ioctl_desc soft_compute_ioctls[] = {
+	ACCEL_IOCTLS_MEM,
+	ACCEL_IOCTLS_JOB,
+	ACCEL_IOCTL(ACCEL_SOFT_IOCTL_SUBMIT, struct accel_soft_submit, job_id, soft_submit,
+		    soft_submit, 0),
+};
+
+static const struct accel_ioctl_desc soft_control_ioctls[] = {
+	ACCEL_IOCTL(ACCEL_SOFT_IOCTL_CONFIG, struct accel_soft_config, bandwidth, soft_config,
+		    soft_config, ACCEL_IOCTL_ADMIN),
+};
+
+static const struct accel_node_desc soft_nodes[] = {
+	{
+		.suffix = "",
+		.ioctls = soft_compute_ioctls,
+		.num_ioctls = ARRAY_SIZE(soft_compute_ioctls),
+		.can_mmap = true,
+	},
+	{
+		.suffix = "c",
+		.mode = 0600,
+		.ioctls = soft_control_ioctls,
+		.num_ioctls = ARRAY_SIZE(soft_control_ioctls),
+	},
+};
+
+static const struct accel_driver soft_accel_driver = {
+	.name = "accel_soft",
+	.type = "offload",
+	.owner = THIS_MODULE,
+	.nodes = soft_nodes,
+	.num_nodes = ARRAY_SIZE(soft_nodes),
+	.mmap = soft_mmap,
+};
+
+static int soft_add_engines(struct soft_device *soft)
+{
+	for (unsigned int i = 0; i < engines; i++) {
+		struct soft_engine *engine = &soft->engines[i];
+
+		engine->soft = soft;
+		engine->latency_ns = latency_ns;
+		engine->bandwidth = bandwidth;
+		snprintf(engine->name, sizeof(engine->name), "eng%u", i);
+		engine->desc.name = engine->name;
+		engine->desc.depth = 1;
+		engine->desc.run = soft_run;
+		engine->engine = accel_engine_add(&soft->accel, &engine->desc);
+		if (IS_ERR(engine->engine))
+			return PTR_ERR(engine->engine);
+		soft->num_engines++;
+	}
+	return 0;
+}
+
+static int soft_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct accel_soft_status *status;
+	struct soft_device *soft;
+	int ret;
+
+	/* There is no DMA, and so nothing to bounce or to cut: the pages are used in place. */
+	ret = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	dma_set_max_seg_size(dev, UINT_MAX);
+
+	/* Mapped by users: gone only after devm has unregistered the device. */
+	status = (void *)devm_get_free_pages(dev, GFP_KERNEL | __GFP_ZERO, 0);
+	if (!status)
+		return -ENOMEM;
+	status->engines = engines;
+	status->version = 1;
+
+	soft = devm_accel_device_alloc(dev, &soft_accel_driver, struct soft_device, accel);
+	if (IS_ERR(soft))
+		return PTR_ERR(soft);
+	soft->status = status;
+	spin_lock_init(&soft->status_lock);
+	strscpy(soft->accel.firmware_version, "1.0", sizeof(soft->accel.firmware_version));
+	snprintf(soft->accel.serial, sizeof(soft->accel.serial), "SOFT%04d", pdev->id);
+	/* Version 8: a form of our own, the same at each boot. */
+	snprintf(soft->accel.uuid, sizeof(soft->accel.uuid),
+		 "61636365-6c2d-8f73-af66-74000000%04x", pdev->id);
+
+	ret = soft_add_engines(soft);
+	return ret ?: devm_accel_device_register(&soft->accel);
+}
+
+static struct platform_driver soft_driver = {
+	.driver = { .name = "accel_soft" },
+	.probe = soft_probe,
+};
+
+static struct platform_device *soft_pdevs[SOFT_MAX_DEVICES];
+
+static void soft_remove_devices(void)
+{
+	for (unsigned int i = devices; i--; )
+		platform_device_unregister(soft_pdevs[i]);
+}
+
+static int __init soft_init(void)
+{
+	int ret;
+
+	if (!devices || devices > SOFT_MAX_DEVICES || !engines || engines > SOFT_MAX_ENGINES ||
+	    latency_ns > ACCEL_SOFT_LATENCY_MAX) {
+		pr_err("accel_soft: devices is 1 to %u, engines 1 to %u, latency_ns at most %llu\n",
+		       SOFT_MAX_DEVICES, SOFT_MAX_ENGINES, ACCEL_SOFT_LATENCY_MAX);
+		return -EINVAL;
+	}
+	ret = platform_driver_register(&soft_driver);
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < devices; i++) {
+		struct platform_device *pdev;
+
+		pdev = platform_device_register_simple("accel_soft", i, NULL, 0);
+		if (IS_ERR(pdev)) {
+			devices = i;
+			soft_remove_devices();
+			platform_driver_unregister(&soft_driver);
+			return PTR_ERR(pdev);
+		}
+		soft_pdevs[i] = pdev;
+	}
+	return 0;
+}
+module_init(soft_init);
+
+static void __exit soft_exit(void)
+{
+	soft_remove_devices();
+	platform_driver_unregister(&soft_driver);
+}
+module_exit(soft_exit);
+
+MODULE_DESCRIPTION("Software offload engine for the accelerator subsystem");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(ACCEL_EXPORT_NS);

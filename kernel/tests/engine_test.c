@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Jobs from submission to their end, well and badly, and what is counted of them. */
+#include <linux/delay.h>
+
+#include "fake.h"
+
+struct engine_fixture {
+	struct fake_device *fake;
+	struct accel_context *ctx;
+};
+
+static int engine_init(struct kunit *test)
+{
+	struct engine_fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	test->priv = f;
+	f->fake = fake_register(test);
+	f->ctx = fake_open(test, f->fake);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(f->ctx));
+	return 0;
+}
+
+static int wait_job(struct accel_context *ctx, u64 id, struct accel_job_wait *wait)
+{
+	*wait = (struct accel_job_wait){ .job_id = id, .deadline_ns = S64_MAX };
+	return accel_ioctl_job_wait(ctx, wait);
+}
+
+static void end(struct kunit *test, struct engine_fixture *f)
+{
+	accel_context_close(f->ctx);
+	fake_unregister(test, f->fake);
+}
+
+static void one_job(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_engine_count count;
+	struct accel_job_wait wait;
+	u64 id;
+
+	KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), 0);
+	wait = (struct accel_job_wait){ .job_id = id };
+	KUNIT_EXPECT_EQ(test, accel_ioctl_job_wait(f->ctx, &wait), -ETIMEDOUT);
+	fake_finish(f->fake, 0, 42);
+	KUNIT_EXPECT_EQ(test, wait_job(f->ctx, id, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.status, 0);
+	KUNIT_EXPECT_EQ(test, wait.result, 42);
+	KUNIT_EXPECT_GT(test, wait.run_ns, 0);
+	/* Once. */
+	KUNIT_EXPECT_EQ(test, wait_job(f->ctx, id, &wait), -ENOENT);
+
+	accel_engine_read(f->fake->engine, &count);
+	KUNIT_EXPECT_EQ(test, count.jobs, 1);
+	KUNIT_EXPECT_EQ(test, count.errors, 0);
+	KUNIT_EXPECT_EQ(test, count.bytes, 100);
+	KUNIT_EXPECT_EQ(test, count.running + count.queued, 0);
+	accel_engine_read_usage(f->fake->engine, f->ctx, &count);
+	KUNIT_EXPECT_EQ(test, count.jobs, 1);
+	KUNIT_EXPECT_EQ(test, count.bytes, 100);
+	end(test, f);
+}
+
+static void counted_while_running(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_engine_count one, two;
+	u64 id[3];
+	int i;
+
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id[i]), 0);
+	wait_for_completion(&f->fake->started);
+	accel_engine_read_usage(f->fake->engine, f->ctx, &one);
+	KUNIT_EXPECT_EQ(test, one.running, 1);
+	KUNIT_EXPECT_EQ(test, one.queued, 2);
+	KUNIT_EXPECT_EQ(test, one.jobs, 0);
+	KUNIT_EXPECT_EQ(test, accel_engine_load(f->fake->engine), 3);
+	usleep_range(10, 20);
+	/* Time that a job has run so far counts already. */
+	accel_engine_read_usage(f->fake->engine, f->ctx, &two);
+	KUNIT_EXPECT_GE(test, two.busy_ns, one.busy_ns + 10000);
+	accel_engine_read(f->fake->engine, &two);
+	KUNIT_EXPECT_GT(test, two.busy_ns, one.busy_ns);
+	end(test, f);
+	KUNIT_EXPECT_EQ(test, two.running, 1);
+}
+
+static void bad_waits(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_job_wait wait = { .job_id = 1, .deadline_ns = -1 };
+	struct accel_context *other = fake_open(test, f->fake);
+	u64 id;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	KUNIT_EXPECT_EQ(test, accel_ioctl_job_wait(f->ctx, &wait), -EINVAL);
+	wait = (struct accel_job_wait){ .reserved = 1 };
+	KUNIT_EXPECT_EQ(test, accel_ioctl_job_wait(f->ctx, &wait), -EINVAL);
+	wait = (struct accel_job_wait){ .job_id = 0 };
+	KUNIT_EXPECT_EQ(test, accel_ioctl_job_wait(f->ctx, &wait), -ENOENT);
+	KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), 0);
+	KUNIT_EXPECT_EQ(test, wait_job(other, id, &wait), -ENOENT);
+	accel_context_close(other);
+	end(test, f);
+}
+
+static void cancelled_by_close(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_context *other = fake_open(test, f->fake);
+	struct accel_engine_count count;
+	u64 id;
+	int i;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), 0);
+	wait_for_completion(&f->fake->started);
+	KUNIT_ASSERT_EQ(test, fake_submit(other, f->fake->engine, &id), 0);
+	accel_context_close(f->ctx);
+	/* One had to be stopped, the two behind it never ran; the other file's goes on. */
+	KUNIT_EXPECT_EQ(test, f->fake->cancelled, 1);
+	KUNIT_EXPECT_EQ(test, f->fake->freed, 3);
+	accel_engine_read(f->fake->engine, &count);
+	KUNIT_EXPECT_EQ(test, count.jobs, 3);
+	KUNIT_EXPECT_EQ(test, count.errors, 3);
+	fake_finish(f->fake, 0, 1);
+	f->ctx = other;
+	end(test, f);
+}
+
+static void ended_by_unregister(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_job_wait wait;
+	u64 id[2];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id[i]), 0);
+	wait_for_completion(&f->fake->started);
+	fake_unregister(test, f->fake);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, wait_job(f->ctx, id[i], &wait), 0);
+		KUNIT_EXPECT_EQ(test, wait.status, -ENODEV);
+	}
+	KUNIT_EXPECT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id[0]), -ENODEV);
+	accel_context_close(f->ctx);
+}
+
+static void reset(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_job_wait wait;
+	u64 id[2], later;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id[i]), 0);
+	wait_for_completion(&f->fake->started);
+	KUNIT_EXPECT_EQ(test, accel_device_set_state(&f->fake->accel, ACCEL_STATE_RESETTING), 0);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, wait_job(f->ctx, id[i], &wait), 0);
+		KUNIT_EXPECT_EQ(test, wait.status, -EIO);
+	}
+	KUNIT_EXPECT_EQ(test, fake_submit(f->ctx, f->fake->engine, &later), -EIO);
+	KUNIT_EXPECT_EQ(test, accel_device_set_state(&f->fake->accel, ACCEL_STATE_OK), 0);
+	/* The context has survived. */
+	KUNIT_EXPECT_EQ(test, fake_submit(f->ctx, f->fake->engine, &later), 0);
+	fake_finish(f->fake, 0, 3);
+	KUNIT_EXPECT_EQ(test, wait_job(f->ctx, later, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.result, 3);
+	end(test, f);
+}
+
+static void too_slow(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_job_wait wait;
+	u64 id;
+
+	KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->hasty, &id), 0);
+	KUNIT_EXPECT_EQ(test, wait_job(f->ctx, id, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.status, -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, f->fake->cancelled, 1);
+	end(test, f);
+}
+
+static void too_many(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	u64 id, one = 0;
+	int i;
+
+	for (i = 0; i < ACCEL_CONTEXT_MAX_JOBS; i++) {
+		KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), 0);
+		one = one ?: id;
+	}
+	KUNIT_EXPECT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), -EAGAIN);
+	fake_finish(f->fake, 0, 0);
+	{
+		struct accel_job_wait wait;
+
+		KUNIT_EXPECT_EQ(test, wait_job(f->ctx, one, &wait), 0);
+	}
+	KUNIT_EXPECT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), 0);
+	end(test, f);
+}
+
+static struct kunit_case engine_cases[] = {
+	KUNIT_CASE(one_job),
+	KUNIT_CASE(counted_while_running),
+	KUNIT_CASE(bad_waits),
+	KUNIT_CASE(cancelled_by_close),
+	KUNIT_CASE(ended_by_unregister),
+	KUNIT_CASE(reset),
+	KUNIT_CASE(too_slow),
+	KUNIT_CASE_SLOW(too_many),
+	{ }
+};
+
+static struct kunit_suite engine_suite = {
+	.name = "accel_engine",
+	.init = engine_init,
+	.test_cases = engine_cases,
+};
+
+kunit_test_suite(engine_suite);

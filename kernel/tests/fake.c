@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <kunit/device.h>
+#include <linux/module.h>
+
+#include "fake.h"
+
+static void fake_run(struct accel_job *job)
+{
+	struct fake_device *fake = to_fake(job->ctx->adev);
+
+	spin_lock_irq(&fake->lock);
+	fake->running = job;
+	spin_unlock_irq(&fake->lock);
+	complete(&fake->started);
+}
+
+static void fake_cancel(struct accel_job *job)
+{
+	struct fake_device *fake = to_fake(job->ctx->adev);
+
+	spin_lock_irq(&fake->lock);
+	fake->running = NULL;
+	fake->cancelled++;
+	spin_unlock_irq(&fake->lock);
+}
+
+static void fake_free(struct accel_job *job)
+{
+	to_fake(job->ctx->adev)->freed++;
+}
+
+static const struct accel_engine_desc fake_engine = {
+	.name = "fake",
+	.depth = 1,
+	.run = fake_run,
+	.cancel = fake_cancel,
+	.free = fake_free,
+};
+
+static const struct accel_engine_desc fake_hasty = {
+	.name = "hasty",
+	.depth = 1,
+	.timeout_ms = 1,
+	.run = fake_run,
+	.cancel = fake_cancel,
+	.free = fake_free,
+};
+
+static int fake_do_open(struct accel_context *ctx)
+{
+	struct fake_device *fake = to_fake(ctx->adev);
+
+	fake->opened += !fake->open_error;
+	return fake->open_error;
+}
+
+static void fake_do_close(struct accel_context *ctx)
+{
+	to_fake(ctx->adev)->closed++;
+}
+
+static long fake_double(struct accel_context *ctx, void *arg)
+{
+	struct fake_arg *a = arg;
+
+	a->out = a->in * 2 + a->added_later;
+	return 0;
+}
+
+static const struct accel_ioctl_desc fake_ioctls[] = {
+	ACCEL_IOCTLS_JOB,
+	ACCEL_IOCTL(FAKE_IOCTL_DOUBLE, struct fake_arg, out, double, fake_double, 0),
+	ACCEL_IOCTL(FAKE_IOCTL_ANY_STATE, struct fake_arg, out, any_state, fake_double,
+		    ACCEL_IOCTL_ANY_STATE),
+	ACCEL_IOCTL(FAKE_IOCTL_READ, struct fake_arg, out, read, fake_double, 0),
+};
+
+static const struct accel_node_desc fake_nodes[] = {
+	{ .suffix = "", .ioctls = fake_ioctls, .num_ioctls = ARRAY_SIZE(fake_ioctls) },
+	{ .suffix = "c", .mode = 0600 },
+};
+
+const struct accel_driver fake_driver = {
+	.name = "fake",
+	.type = "test",
+	.owner = THIS_MODULE,
+	.nodes = fake_nodes,
+	.num_nodes = ARRAY_SIZE(fake_nodes),
+	.open = fake_do_open,
+	.close = fake_do_close,
+};
+
+struct device *fake_parent(struct kunit *test)
+{
+	struct device *parent = kunit_device_register(test, "accel_fake");
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, parent);
+	return parent;
+}
+
+struct fake_device *fake_alloc(struct kunit *test, struct device *parent)
+{
+	struct fake_device *fake;
+
+	fake = accel_device_alloc(parent, &fake_driver, struct fake_device, accel);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake);
+	spin_lock_init(&fake->lock);
+	init_completion(&fake->started);
+	fake->engine = accel_engine_add(&fake->accel, &fake_engine);
+	fake->hasty = accel_engine_add(&fake->accel, &fake_hasty);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->engine);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->hasty);
+	return fake;
+}
+
+struct fake_device *fake_register(struct kunit *test)
+{
+	struct fake_device *fake = fake_alloc(test, fake_parent(test));
+
+	KUNIT_ASSERT_EQ(test, accel_device_register(&fake->accel), 0);
+	return fake;
+}
+
+void fake_unregister(struct kunit *test, struct fake_device *fake)
+{
+	accel_device_unregister(&fake->accel);
+	KUNIT_EXPECT_NULL(test, fake->accel.drv);
+	KUNIT_EXPECT_EQ(test, fake->opened, fake->closed);
+	accel_device_put(&fake->accel);
+}
+
+/* What accel_open() does, without a file. */
+struct accel_context *fake_open(struct kunit *test, struct fake_device *fake)
+{
+	struct accel_context *ctx = accel_context_new(&fake->accel.nodes[0]);
+	struct accel_call call = { .ctx = ctx, .op = ACCEL_OP_OPEN };
+	int ret;
+
+	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	ret = accel_call_begin(&call);
+	if (!ret)
+		ret = accel_context_open(&call);
+	accel_call_end(&call, ret);
+	if (!ret)
+		return ctx;
+	accel_context_put(ctx);
+	return ERR_PTR(ret);
+}
+
+/* As a driver's handler does it: inside the gate. */
+int fake_submit(struct accel_context *ctx, struct accel_engine *engine, u64 *id)
+{
+	struct accel_call call = { .ctx = ctx, .op = ACCEL_OP_IOCTL };
+	struct accel_job *job;
+	int ret;
+
+	ret = accel_call_begin(&call);
+	if (!ret)
+		ret = accel_call_enter(&call);
+	if (!ret) {
+		job = __accel_job_alloc(ctx, engine, 7, 100, sizeof(*job));
+		ret = IS_ERR(job) ? PTR_ERR(job) : accel_job_submit(job, id);
+	}
+	return accel_call_end(&call, ret);
+}
+
+/* The hardware is through with what it works on. */
+void fake_finish(struct fake_device *fake, int status, u64 result)
+{
+	struct accel_job *job;
+
+	wait_for_completion(&fake->started);
+	spin_lock_irq(&fake->lock);
+	job = fake->running;
+	fake->running = NULL;
+	spin_unlock_irq(&fake->lock);
+	if (job)
+		accel_job_done(job, status, result);
+}
+
+MODULE_DESCRIPTION("KUnit tests of the accelerator core");
+MODULE_IMPORT_NS(ACCEL_EXPORT_NS);
+MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
+MODULE_LICENSE("GPL");

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A driver without hardware, whose jobs end when a test says so. */
+#ifndef _ACCEL_TESTS_FAKE_H
+#define _ACCEL_TESTS_FAKE_H
+
+#include <kunit/test.h>
+#include <kunit/visibility.h>
+
+#include "../core/core.h"
+
+struct fake_device {
+	struct accel_device accel;
+	struct accel_engine *engine;
+	struct accel_engine *hasty;	/* its jobs may take one millisecond */
+	spinlock_t lock;
+	struct accel_job *running;
+	struct completion started;
+	unsigned int opened, closed, cancelled, freed;
+	int open_error;
+};
+
+/* The argument of the fake ioctls. */
+struct fake_arg {
+	__u64 in;
+	__u64 out;
+	__u64 added_later;
+};
+
+#define FAKE_IOCTL_DOUBLE	_IOWR(ACCEL_IOCTL_TYPE, 0x40, struct fake_arg)
+#define FAKE_IOCTL_ANY_STATE	_IOWR(ACCEL_IOCTL_TYPE, 0x41, struct fake_arg)
+#define FAKE_IOCTL_READ		_IOR(ACCEL_IOCTL_TYPE, 0x42, struct fake_arg)
+
+extern const struct accel_driver fake_driver;
+
+static inline struct fake_device *to_fake(struct accel_device *adev)
+{
+	return container_of(adev, struct fake_device, accel);
+}
+
+struct device *fake_parent(struct kunit *test);
+struct fake_device *fake_alloc(struct kunit *test, struct device *parent);
+struct fake_device *fake_register(struct kunit *test);
+void fake_unregister(struct kunit *test, struct fake_device *fake);
+struct accel_context *fake_open(struct kunit *test, struct fake_device *fake);
+int fake_submit(struct accel_context *ctx, struct accel_engine *engine, u64 *id);
+void fake_finish(struct fake_device *fake, int status, u64 result);
+
+#endif

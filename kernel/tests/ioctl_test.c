@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The rules of the ioctl table. */
+#include <linux/mman.h>
+#include <linux/uaccess.h>
+
+#include "fake.h"
+
+#define RESIZED(cmd, size) (((cmd) & ~IOCSIZE_MASK) | ((size) << _IOC_SIZESHIFT))
+
+struct ioctl_fixture {
+	struct fake_device *fake;
+	struct accel_context *ctx;
+	void __user *user;
+};
+
+static int ioctl_init(struct kunit *test)
+{
+	struct ioctl_fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	unsigned long user;
+
+	KUNIT_ASSERT_NOT_NULL(test, f);
+	test->priv = f;
+	f->fake = fake_register(test);
+	f->ctx = fake_open(test, f->fake);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(f->ctx));
+	/* Two pages, of which the second cannot be touched. */
+	user = kunit_vm_mmap(test, NULL, 0, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_NE(test, user, 0UL);
+	KUNIT_ASSERT_EQ(test, vm_munmap(user + PAGE_SIZE, PAGE_SIZE), 0);
+	f->user = (void __user *)user;
+	return 0;
+}
+
+static void ioctl_exit(struct kunit *test)
+{
+	struct ioctl_fixture *f = test->priv;
+
+	accel_context_close(f->ctx);
+	fake_unregister(test, f->fake);
+}
+
+static long call(struct ioctl_fixture *f, unsigned int cmd, void __user *user)
+{
+	return accel_context_ioctl(f->ctx, cmd, user);
+}
+
+static void lookup(struct kunit *test)
+{
+	struct ioctl_fixture *f = test->priv;
+	const struct accel_node *node = &f->fake->accel.nodes[0];
+	const struct accel_ioctl_desc *desc = accel_ioctl_find(node, FAKE_IOCTL_DOUBLE);
+
+	KUNIT_ASSERT_NOT_NULL(test, desc);
+	KUNIT_EXPECT_STREQ(test, desc->name, "double");
+	/* Another size is another version of the same; another direction or type is not. */
+	KUNIT_EXPECT_PTR_EQ(test, accel_ioctl_find(node, RESIZED(FAKE_IOCTL_DOUBLE, 400)), desc);
+	KUNIT_EXPECT_NULL(test, accel_ioctl_find(node, FAKE_IOCTL_DOUBLE ^
+						       (_IOC_READ << _IOC_DIRSHIFT)));
+	KUNIT_EXPECT_NULL(test, accel_ioctl_find(node, FAKE_IOCTL_DOUBLE ^ (1 << _IOC_TYPESHIFT)));
+	KUNIT_EXPECT_NULL(test, accel_ioctl_find(node, _IO(ACCEL_IOCTL_TYPE, 0x3f)));
+	KUNIT_EXPECT_NULL(test, accel_ioctl_find(node, _IO(ACCEL_IOCTL_TYPE, 0xff)));
+	/* A node without a table has no ioctl at all. */
+	KUNIT_EXPECT_NULL(test, accel_ioctl_find(&f->fake->accel.nodes[1], FAKE_IOCTL_DOUBLE));
+	KUNIT_EXPECT_EQ(test, call(f, _IO(ACCEL_IOCTL_TYPE, 0xff), NULL), -ENOTTY);
+}
+
+static void sizes(struct kunit *test)
+{
+	struct ioctl_fixture *f = test->priv;
+	struct { struct fake_arg arg; u64 tail; } big = { .arg = { .in = 21, .added_later = 1 } };
+
+	/* The newest version. */
+	KUNIT_ASSERT_EQ(test, copy_to_user(f->user, &big, sizeof(big)), 0);
+	KUNIT_EXPECT_EQ(test, call(f, FAKE_IOCTL_DOUBLE, f->user), 0);
+	KUNIT_ASSERT_EQ(test, copy_from_user(&big, f->user, sizeof(big)), 0);
+	KUNIT_EXPECT_EQ(test, big.arg.out, 43);
+
+	/* The first: what it did not know is zero, and what is behind it is not written. */
+	big.arg.out = 0;
+	KUNIT_ASSERT_EQ(test, copy_to_user(f->user, &big, sizeof(big)), 0);
+	KUNIT_EXPECT_EQ(test, call(f, RESIZED(FAKE_IOCTL_DOUBLE, 16), f->user), 0);
+	KUNIT_ASSERT_EQ(test, copy_from_user(&big, f->user, sizeof(big)), 0);
+	KUNIT_EXPECT_EQ(test, big.arg.out, 42);
+	KUNIT_EXPECT_EQ(test, big.arg.added_later, 1);
+
+	/* Before the first. */
+	KUNIT_EXPECT_EQ(test, call(f, RESIZED(FAKE_IOCTL_DOUBLE, 15), f->user), -EINVAL);
+	KUNIT_EXPECT_EQ(test, call(f, RESIZED(FAKE_IOCTL_DOUBLE, 0), f->user), -EINVAL);
+
+	/* From the future: fine as long as it asks for nothing that we do not know. */
+	KUNIT_EXPECT_EQ(test, call(f, RESIZED(FAKE_IOCTL_DOUBLE, 32), f->user), 0);
+	big.tail = 1;
+	KUNIT_ASSERT_EQ(test, copy_to_user(f->user, &big, sizeof(big)), 0);
+	KUNIT_EXPECT_EQ(test, call(f, RESIZED(FAKE_IOCTL_DOUBLE, 32), f->user), -E2BIG);
+}
+
+static void read_only_argument(struct kunit *test)
+{
+	struct ioctl_fixture *f = test->priv;
+	u64 big[4] = { 5, 5, 5, 5 };
+
+	/* _IOR: what the user had there is not looked at, and all of it is ours to fill. */
+	KUNIT_ASSERT_EQ(test, copy_to_user(f->user, big, sizeof(big)), 0);
+	KUNIT_EXPECT_EQ(test, call(f, RESIZED(FAKE_IOCTL_READ, 32), f->user), 0);
+	KUNIT_ASSERT_EQ(test, copy_from_user(big, f->user, sizeof(big)), 0);
+	KUNIT_EXPECT_EQ(test, big[0] | big[1] | big[2] | big[3], 0);
+}
+
+static void faults(struct kunit *test)
+{
+	struct ioctl_fixture *f = test->priv;
+	void __user *end = f->user + PAGE_SIZE;
+
+	KUNIT_EXPECT_EQ(test, call(f, FAKE_IOCTL_DOUBLE, NULL), -EFAULT);
+	KUNIT_EXPECT_EQ(test, call(f, FAKE_IOCTL_DOUBLE, end), -EFAULT);
+	/* To the last byte of a page, and not one further. */
+	KUNIT_EXPECT_EQ(test, call(f, FAKE_IOCTL_DOUBLE, end - 24), 0);
+	KUNIT_EXPECT_EQ(test, call(f, FAKE_IOCTL_DOUBLE, end - 23), -EFAULT);
+	KUNIT_EXPECT_EQ(test, call(f, RESIZED(FAKE_IOCTL_DOUBLE, 16), end - 16), 0);
+}
+
+static void states(struct kunit *test)
+{
+	struct ioctl_fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, accel_device_set_state(&f->fake->accel, ACCEL_STATE_FAILED), 0);
+	KUNIT_EXPECT_EQ(test, call(f, FAKE_IOCTL_DOUBLE, f->user), -EIO);
+	KUNIT_EXPECT_EQ(test, call(f, FAKE_IOCTL_ANY_STATE, f->user), 0);
+	KUNIT_EXPECT_EQ(test, accel_device_set_state(&f->fake->accel, ACCEL_STATE_OK), 0);
+	KUNIT_EXPECT_EQ(test, call(f, FAKE_IOCTL_DOUBLE, f->user), 0);
+}
+
+static struct kunit_case ioctl_cases[] = {
+	KUNIT_CASE(lookup),
+	KUNIT_CASE(sizes),
+	KUNIT_CASE(read_only_argument),
+	KUNIT_CASE(faults),
+	KUNIT_CASE(states),
+	{ }
+};
+
+static struct kunit_suite ioctl_suite = {
+	.name = "accel_ioctl",
+	.init = ioctl_init,
+	.exit = ioctl_exit,
+	.test_cases = ioctl_cases,
+};
+
+kunit_test_suite(ioctl_suite);

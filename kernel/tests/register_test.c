@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Registration, and each way in which it is refused. */
+#include "fake.h"
+
+/* One wrong description each; all of them are fake_driver but for what they change. */
+static void refused_descriptions(struct kunit *test)
+{
+	static const struct accel_node_desc two_empty[] = { { .suffix = "" }, { .suffix = "" } };
+	static const struct accel_node_desc same[] = {
+		{ .suffix = "" }, { .suffix = "c" }, { .suffix = "c" },
+	};
+	static const struct accel_node_desc first_named[] = { { .suffix = "c" } };
+	static const struct accel_node_desc no_suffix[] = { { .suffix = NULL } };
+	static const struct accel_node_desc long_suffix[] = {
+		{ .suffix = "" }, { .suffix = "thirteenchars" },
+	};
+	struct device *parent = fake_parent(test);
+	struct accel_driver wrong[12];
+	unsigned int i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		wrong[i] = fake_driver;
+	wrong[n++].name = NULL;
+	wrong[n++].name = "";
+	wrong[n++].name = "a name that is too long";
+	wrong[n++].type = NULL;
+	wrong[n++].num_nodes = 0;
+	wrong[n++].num_nodes = ACCEL_MAX_NODES + 1;
+	wrong[n++].nodes = NULL;
+	wrong[n++].nodes = two_empty;
+	wrong[n].num_nodes = 3;
+	wrong[n++].nodes = same;
+	wrong[n].num_nodes = 1;
+	wrong[n++].nodes = first_named;
+	wrong[n].num_nodes = 1;
+	wrong[n++].nodes = no_suffix;
+	wrong[n++].nodes = long_suffix;
+	KUNIT_ASSERT_EQ(test, n, ARRAY_SIZE(wrong));
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_PTR_EQ_MSG(test, __accel_device_alloc(parent, &wrong[i],
+								   sizeof(struct fake_device)),
+					ERR_PTR(-EINVAL), "description %u", i);
+
+	wrong[0] = fake_driver;
+	wrong[0].context_size = sizeof(struct accel_context) - 1;
+	KUNIT_EXPECT_PTR_EQ(test, __accel_device_alloc(parent, &wrong[0],
+						       sizeof(struct fake_device)),
+			    ERR_PTR(-EINVAL));
+}
+
+static long no_handler(struct accel_context *ctx, void *arg)
+{
+	return 0;
+}
+
+static void refused_tables(struct kunit *test)
+{
+	const struct accel_ioctl_desc good = {
+		.cmd = FAKE_IOCTL_DOUBLE, .min_size = 16, .name = "good", .func = no_handler,
+	};
+	struct accel_ioctl_desc table[2] = { good, good };
+	struct accel_node_desc node = { .suffix = "", .ioctls = table, .num_ioctls = 2 };
+	struct accel_driver drv = fake_driver;
+	struct device *parent = fake_parent(test);
+	int i;
+
+	drv.nodes = &node;
+	drv.num_nodes = 1;
+	for (i = 0; i < 5; i++) {
+		table[1] = good;
+		table[1].cmd = FAKE_IOCTL_READ;
+		switch (i) {
+		case 0:		/* two for one number */
+			table[1].cmd = FAKE_IOCTL_DOUBLE;
+			break;
+		case 1:
+			table[1].func = NULL;
+			break;
+		case 2:
+			table[1].name = NULL;
+			break;
+		case 3:		/* an argument that does not fit on the stack */
+			table[1].cmd = _IOC(_IOC_READ, ACCEL_IOCTL_TYPE, 0x42,
+					    ACCEL_IOCTL_MAX_SIZE + 8);
+			break;
+		case 4:		/* a first version that is longer than the newest */
+			table[1].min_size = sizeof(struct fake_arg) + 1;
+			break;
+		}
+		KUNIT_EXPECT_PTR_EQ_MSG(test, __accel_device_alloc(parent, &drv,
+								   sizeof(struct fake_device)),
+					ERR_PTR(-EINVAL), "table %d", i);
+	}
+}
+
+static void run_nothing(struct accel_job *job)
+{
+}
+
+static void refused_engines(struct kunit *test)
+{
+	const struct accel_engine_desc good = { .name = "good", .depth = 1, .run = run_nothing };
+	static const char * const names[] = {
+		NULL, "", "a-name-of-16-chr", "Upper", "sp ace", "sl/ash", "dot.",
+	};
+	struct fake_device *fake = fake_alloc(test, fake_parent(test));
+	static struct accel_engine_desc many[ACCEL_MAX_ENGINES];
+	static char many_names[ACCEL_MAX_ENGINES][4];
+	struct accel_engine_desc desc;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		desc = good;
+		desc.name = names[i];
+		KUNIT_EXPECT_PTR_EQ_MSG(test, accel_engine_add(&fake->accel, &desc),
+					ERR_PTR(-EINVAL), "name %u", i);
+	}
+	desc = good;
+	desc.depth = 0;
+	KUNIT_EXPECT_PTR_EQ(test, accel_engine_add(&fake->accel, &desc), ERR_PTR(-EINVAL));
+	desc = good;
+	desc.run = NULL;
+	KUNIT_EXPECT_PTR_EQ(test, accel_engine_add(&fake->accel, &desc), ERR_PTR(-EINVAL));
+	desc = good;
+	desc.name = "fake";
+	KUNIT_EXPECT_PTR_EQ(test, accel_engine_add(&fake->accel, &desc), ERR_PTR(-EEXIST));
+	for (i = fake->accel.num_engines; i < ACCEL_MAX_ENGINES; i++) {
+		snprintf(many_names[i], sizeof(many_names[i]), "e%u", i);
+		many[i] = good;
+		many[i].name = many_names[i];
+		KUNIT_EXPECT_FALSE(test, IS_ERR(accel_engine_add(&fake->accel, &many[i])));
+	}
+	desc = good;
+	KUNIT_EXPECT_PTR_EQ(test, accel_engine_add(&fake->accel, &desc), ERR_PTR(-ENOSPC));
+	accel_device_put(&fake->accel);
+}
+
+static void ids_and_names(struct kunit *test)
+{
+	struct device *parent = fake_parent(test);
+	struct fake_device *first = fake_alloc(test, parent), *second;
+	u32 index = first->accel.index;
+	u64 id = first->accel.id;
+
+	KUNIT_ASSERT_EQ(test, accel_device_register(&first->accel), 0);
+	KUNIT_EXPECT_STREQ(test, dev_name(first->accel.nodes[1].dev), first->accel.nodes[1].name);
+	KUNIT_EXPECT_NE(test, first->accel.nodes[0].dev->devt, first->accel.nodes[1].dev->devt);
+	KUNIT_EXPECT_EQ(test, first->accel.nodes[0].mode, 0660);
+	KUNIT_EXPECT_EQ(test, first->accel.nodes[1].mode, 0600);
+	KUNIT_EXPECT_EQ(test, first->accel.state, ACCEL_STATE_OK);
+	fake_unregister(test, first);
+	second = fake_alloc(test, parent);
+	KUNIT_ASSERT_EQ(test, accel_device_register(&second->accel), 0);
+	KUNIT_EXPECT_EQ(test, second->accel.index, index);
+	KUNIT_EXPECT_GT(test, second->accel.id, id);
+	fake_unregister(test, second);
+}
+
+static void refused_by_the_driver(struct kunit *test)
+{
+	struct fake_device *fake = fake_register(test);
+	struct accel_context *ctx;
+
+	fake->open_error = -EPERM;
+	KUNIT_EXPECT_PTR_EQ(test, fake_open(test, fake), ERR_PTR(-EPERM));
+	KUNIT_EXPECT_EQ(test, atomic_read(&fake->accel.num_contexts), 0);
+	KUNIT_EXPECT_NULL(test, accel_context_next(&fake->accel, 0));
+	fake->open_error = 0;
+	ctx = fake_open(test, fake);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
+	KUNIT_EXPECT_EQ(test, atomic_read(&fake->accel.num_contexts), 1);
+	accel_context_close(ctx);
+	KUNIT_EXPECT_EQ(test, atomic_read(&fake->accel.num_contexts), 0);
+	fake_unregister(test, fake);
+}
+
+static void exclusive(struct kunit *test)
+{
+	struct fake_device *fake = fake_alloc(test, fake_parent(test));
+	struct accel_context *ctx;
+
+	fake->accel.exclusive = true;
+	KUNIT_ASSERT_EQ(test, accel_device_register(&fake->accel), 0);
+	ctx = fake_open(test, fake);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
+	KUNIT_EXPECT_PTR_EQ(test, fake_open(test, fake), ERR_PTR(-EBUSY));
+	accel_context_close(ctx);
+	ctx = fake_open(test, fake);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
+	accel_context_close(ctx);
+	fake_unregister(test, fake);
+}
+
+static void late_close(struct kunit *test)
+{
+	struct fake_device *fake = fake_register(test);
+	struct accel_context *ctx = fake_open(test, fake);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
+	fake_unregister(test, fake);
+	/* The context keeps the structure; close() has been called, and is not again. */
+	KUNIT_EXPECT_EQ(test, to_fake(ctx->adev)->closed, 1);
+	KUNIT_EXPECT_PTR_EQ(test, fake_open(test, to_fake(ctx->adev)), ERR_PTR(-ENXIO));
+	KUNIT_EXPECT_EQ(test, accel_device_set_state(ctx->adev, ACCEL_STATE_FAILED), -ENODEV);
+	accel_context_close(ctx);
+}
+
+static struct kunit_case register_cases[] = {
+	KUNIT_CASE(refused_descriptions),
+	KUNIT_CASE(refused_tables),
+	KUNIT_CASE(refused_engines),
+	KUNIT_CASE(ids_and_names),
+	KUNIT_CASE(refused_by_the_driver),
+	KUNIT_CASE(exclusive),
+	KUNIT_CASE(late_close),
+	{ }
+};
+
+static struct kunit_suite register_suite = {
+	.name = "accel_register",
+	.test_cases = register_cases,
+};
+
+kunit_test_suite(register_suite);
