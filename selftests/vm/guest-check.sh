@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# In the guest: run the tests of a list (lines of AREA/NAME SECONDS), each with
+# its own time limit; then see whether the machine is left as it should be.
+# Lines that start with @ are for selftests/vm/check, which splits this output.
+dir=/usr/lib/accelerator/selftests
+list=$1
+
+loaded() { awk '$1 ~ /^accel/ { print $1 }' /proc/modules; }
+
+# A module may be in use by another one: go round until nothing moves
+unload()
+{
+	moved=1
+	while [ "$moved" -eq 1 ] && [ -n "$(loaded)" ]; do
+		moved=0
+		for m in $(loaded); do
+			rmmod "$m" 2>/dev/null && moved=1
+		done
+	done
+	[ -z "$(loaded)" ]
+}
+
+devices() { ls /sys/class/accelerator 2>/dev/null; }
+at_first=$(devices)
+
+# A test that took devices away leaves the next one without: put back what there
+# was, as the machine's start did
+restore()
+{
+	[ "$(devices)" != "$at_first" ] || return 0
+	unload
+	echo 1 >/sys/bus/pci/rescan
+	while read -r module params; do
+		# shellcheck disable=SC2086 # a list of parameters
+		insmod "$module" $params 2>/dev/null
+	done </.vm/modules
+	chgrp accel /dev/accelerator/* 2>/dev/null
+	[ "$(devices)" = "$at_first" ] || echo "# the devices of the machine's start are not all back: $(devices | tr "\n" " ")"
+}
+
+while read -r name limit; do
+	echo "@test $name"
+	cd "$dir/${name%/*}" || exit 1
+	# stderr as comments, and after the rest, so that neither breaks a line of the other
+	timeout -s KILL "$limit" "./${name##*/}" 2>/tmp/stderr </dev/null
+	rc=$?
+	echo
+	[ "$rc" -ne 137 ] || echo "# time limit: killed after $limit s"
+	[ "$rc" -eq 0 ] || echo "# exit status: $rc"
+	sed 's/^/# stderr: /' /tmp/stderr
+	restore
+	echo "@rc $rc"
+done <"$list"
+
+echo "@test machine/after"
+echo 1..3
+left=$(for fd in /proc/[0-9]*/fd/*; do
+	case $(readlink "$fd") in
+	/dev/accelerator/*)
+		pid=${fd#/proc/}
+		echo "$(cat "/proc/${pid%%/*}/comm") has $(readlink "$fd")" ;;
+	esac
+done 2>/dev/null)
+if [ -z "$left" ]; then
+	echo "ok 1 - no process has a device open"
+else
+	echo "not ok 1 - no process has a device open"
+	echo "$left" | sed 's/^/#   /'
+fi
+if unload; then
+	echo "ok 2 - rmmod of all modules"
+else
+	echo "not ok 2 - rmmod of all modules"
+	grep '^accel' /proc/modules | sed 's/^/#   still there: /'
+fi
+echo 1 >/proc/sys/vm/stat_refresh
+acquired=$(sed -n 's/^nr_foll_pin_acquired //p' /proc/vmstat)
+released=$(sed -n 's/^nr_foll_pin_released //p' /proc/vmstat)
+if [ "$acquired" = "$released" ]; then
+	echo "ok 3 - every pinned page is released ($acquired)"
+else
+	echo "not ok 3 - every pinned page is released"
+	echo "#   nr_foll_pin_acquired $acquired, nr_foll_pin_released $released"
+fi
+echo "@rc 0"
