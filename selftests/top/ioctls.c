@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vm: DEVICES="soft=1" TIMEOUT=60 */
+/*
+ * The time of an ioctl as accel-top has it against the caller's own: the same
+ * percentiles, but for a slot of the histogram and what is around the ioctl in
+ * a system call, which is measured here. Errors are counted, every one.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "child.h"
+#include "device.h"
+#include "json_read.h"
+#include "tap.h"
+
+#define CALLS	20000
+#define P50	(CALLS / 2 - 1)
+#define P99	(CALLS * 99 / 100 - 1)
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static int cmp(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Jobs that were never submitted: the shortest way through the gate and back. */
+static int call_often(int fd, uint64_t *ns)
+{
+	int refused = 0;
+
+	for (int i = 0; i < CALLS; i++) {
+		struct accel_job_wait wait = { .job_id = UINT64_MAX };
+		uint64_t begin = now_ns();
+		int ret = dev_ioctl(fd, ACCEL_IOCTL_JOB_WAIT, &wait);
+
+		ns[i] = now_ns() - begin;
+		refused += ret < 0;
+	}
+	qsort(ns, CALLS, sizeof(ns[0]), cmp);
+	return refused;
+}
+
+static void close_to(const struct json_node *ctx, const char *key, uint64_t own, uint64_t around)
+{
+	char path[64];
+	uint64_t top;
+
+	snprintf(path, sizeof(path), "latency.ioctl.total.%s", key);
+	top = json_u64_at(ctx, path);
+	/* Ours has all of theirs in it, and at the most the rest of the call more. */
+	tap_ok(top != UINT64_MAX && top <= own + own / 16 && own <= top + top / 16 + around,
+	       "%s: %" PRIu64 " ns, the caller has %" PRIu64 " ns, %" PRIu64 " ns of it around",
+	       key, top, own, around);
+}
+
+int main(void)
+{
+	char *const argv[] = { "accel-top", "--json", "-d", "0.2", NULL };
+	static uint64_t empty[CALLS], alone[CALLS], ns[CALLS];
+	const struct json_node *ctx, *soft;
+	struct json_node *frame = NULL;
+	struct dev_info dev;
+	struct child top;
+	uint64_t around;
+	char pid[16];
+	int fd, null;
+
+	null = open("/dev/null", O_RDWR);
+	if (dev_find("soft", 0, &dev))
+		tap_bail("no device");
+	fd = dev_open(dev.name);
+	if (fd < 0)
+		tap_bail("cannot open %s", dev.name);
+	call_often(null, empty);
+	call_often(fd, alone);
+	if (!child_start(&top, argv) || !child_line(&top))
+		tap_bail("cannot start accel-top");
+	tap_is(call_often(fd, ns), CALLS, "calls that were refused");
+	for (int i = 0; i < 3; i++) {
+		const char *line = child_line(&top);
+
+		json_free(frame);
+		frame = line ? json_parse(line) : NULL;
+	}
+	if (!frame)
+		tap_bail("accel-top: no frame");
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	ctx = json_find(json_at(frame, "contexts"), "pid", pid);
+	soft = json_find(json_at(frame, "devices"), "name", dev.name);
+	tap_is(json_u64_at(ctx, "latency.ioctl.total.count"), CALLS, "latencies of all calls");
+	tap_is(json_u64_at(ctx, "ops.ioctl.calls"), 2 * CALLS, "calls, also the unseen ones");
+	tap_is(json_u64_at(ctx, "ops.ioctl.errors"), 2 * CALLS, "failed calls");
+	tap_is(json_u64_at(ctx, "errors"), 2 * CALLS, "errors of the context");
+	tap_ok(json_u64_at(soft, "errors") >= 2 * CALLS, "errors of the device");
+	/*
+	 * Around it: an ioctl's way in and out, as much again for the gate before
+	 * its clock is read, and what it costs to be looked at.
+	 */
+	around = 2 * empty[P50] + ns[P50] - alone[P50];
+	close_to(ctx, "p50_ns", ns[P50], around);
+	/* and what rarely happens there */
+	around += empty[P99] - empty[P50] + ns[P99] - ns[P50];
+	close_to(ctx, "p99_ns", ns[P99], around);
+	json_free(frame);
+	close(fd);
+	tap_is(child_end(&top, SIGINT), 0, "accel-top: exit code after SIGINT");
+	return tap_done();
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "accel_trace.skel.h"
+#include "bpf_util.h"
+#include "events.h"
+#include "proc.h"
+
+static int choose_programs(struct session *s)
+{
+	const struct config *c = s->config;
+	struct bpf_program *prog;
+	unsigned int chosen = 0;
+
+	bpf_object__for_each_program(prog, s->skel->obj) {
+		const char *section = bpf_program__section_name(prog);
+		const char *tracepoint = strchr(section, '/') + 1;
+		bool want = false;
+
+		for (unsigned int type = 0; type < ACCEL_EV_NR; type++) {
+			if (strcmp(tracepoint, event_tracepoint(type)))
+				continue;
+			want = c->events & EVENT_BIT(type);
+			/* A module older than this tool: without what it does not have. */
+			if (want && !accel_event_present(tracepoint)) {
+				if (c->events_given)
+					err_printf("the loaded module has no tracepoint %s: not traced",
+						   tracepoint);
+				want = false;
+			}
+			chosen += want;
+		}
+		if (!strcmp(tracepoint, "sched_process_fork"))
+			want = c->follow || c->command;
+		bpf_program__set_autoload(prog, want);
+	}
+	if (chosen)
+		return EXIT_OK;
+	err_printf("the loaded accelerator module has none of the tracepoints asked for: update module and tools together");
+	return EXIT_NO_BPF;
+}
+
+static void set_filter(struct session *s)
+{
+	const struct config *c = s->config;
+	struct accel_trace_bpf__rodata *r = s->skel->rodata;
+
+	r->summarize = c->mode != MODE_STREAM;
+	r->summary_by = c->by;
+	r->with_stack = c->stack;
+	r->own_tgid = getpid();
+	r->filter_pids = c->num_pids || c->command;
+	r->filter_cgroups = c->cgroup;
+	r->only_ok = c->only_ok;
+	r->only_failed = c->only_failed;
+	r->min_time_ns = c->min_lat_ns;
+	r->max_events = c->max_events;
+	r->wake_bytes = c->buffer / 4;
+	r->num_devices = c->num_devices;
+	for (size_t i = 0; i < c->num_devices; i++)
+		r->devices[i] = c->devices[i];
+	r->num_contexts = c->num_contexts;
+	for (size_t i = 0; i < c->num_contexts; i++)
+		r->contexts[i] = c->contexts[i];
+	r->num_errnos = c->num_errnos;
+	for (size_t i = 0; i < c->num_errnos; i++)
+		r->errnos[i] = c->errnos[i];
+}
+
+static int make_rings(struct session *s)
+{
+	uint32_t size = 4096;
+
+	s->rings = calloc(s->num_cpus, sizeof(*s->rings));
+	if (!s->rings)
+		return -ENOMEM;
+	while (size < s->config->buffer)
+		size *= 2;
+	for (int cpu = 0; cpu < s->num_cpus; cpu++) {
+		s->rings[cpu] = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "accel_trace_cpu", 0, 0, size,
+					       NULL);
+		if (s->rings[cpu] < 0)
+			return -errno;
+		if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.rings), &cpu, &s->rings[cpu],
+					BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int add_cgroup(uint64_t id, void *arg)
+{
+	uint8_t one = 1;
+
+	return bpf_map_update_elem(*(int *)arg, &id, &one, BPF_ANY) ? -errno : 0;
+}
+
+int session_add_pid(struct session *s, pid_t pid)
+{
+	uint32_t key = pid;
+	uint8_t one = 1;
+
+	return bpf_map_update_elem(bpf_map__fd(s->skel->maps.pids), &key, &one, BPF_ANY) ?
+	       -errno : 0;
+}
+
+int session_open(struct session *s, const struct config *config)
+{
+	int err, cgroups;
+
+	*s = (struct session){ .config = config, .num_cpus = libbpf_num_possible_cpus() };
+	if (s->num_cpus < 1)
+		return bpf_util_explain("count the processors", s->num_cpus);
+	s->skel = accel_trace_bpf__open();
+	if (!s->skel)
+		return bpf_util_explain("open the BPF programs", -errno);
+	err = choose_programs(s);
+	if (err)
+		return err;
+	set_filter(s);
+	bpf_map__set_max_entries(s->skel->maps.rings, s->num_cpus);
+	bpf_map__set_max_entries(s->skel->maps.rows,
+				 config->mode == MODE_STREAM ? 1 : config->groups);
+	err = accel_trace_bpf__load(s->skel);
+	if (err)
+		return bpf_util_explain("load the BPF programs", err);
+	if (config->mode == MODE_STREAM) {
+		err = make_rings(s);
+		if (err)
+			return bpf_util_explain("make the ring buffers", err);
+	}
+	for (size_t i = 0; i < config->num_pids; i++) {
+		err = session_add_pid(s, config->pids[i]);
+		if (err)
+			return bpf_util_explain("filter by process", err);
+	}
+	if (config->cgroup) {
+		cgroups = bpf_map__fd(s->skel->maps.cgroups);
+		err = proc_cgroup_walk(config->cgroup, add_cgroup, &cgroups);
+		if (err) {
+			err_printf("--cgroup: %s: %s; give a directory of %s", config->cgroup,
+				   strerror(-err), proc_cgroup_root() ?: "a cgroup2 file system");
+			return EXIT_FAILED;
+		}
+	}
+	return EXIT_OK;
+}
+
+int session_attach(struct session *s)
+{
+	int err = accel_trace_bpf__attach(s->skel);
+
+	return err ? bpf_util_explain("attach to the tracepoints", err) : EXIT_OK;
+}
+
+void session_detach(struct session *s)
+{
+	accel_trace_bpf__detach(s->skel);
+	bpf_util_quiesce();
+}
+
+void session_read_count(struct session *s, struct session_count *count)
+{
+	struct accel_trace_count *cpus = calloc(s->num_cpus, sizeof(*cpus));
+	struct bpf_program *prog;
+	uint32_t zero = 0;
+
+	*count = (struct session_count){ 0 };
+	if (cpus && !bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.counts), &zero, cpus)) {
+		for (int i = 0; i < s->num_cpus; i++) {
+			count->emitted += cpus[i].emitted;
+			count->lost += cpus[i].lost;
+		}
+	}
+	free(cpus);
+	bpf_object__for_each_program(prog, s->skel->obj)
+		if (bpf_program__fd(prog) >= 0)
+			count->missed += bpf_util_missed(bpf_program__fd(prog));
+}
+
+int session_rows_fd(struct session *s)
+{
+	return bpf_map__fd(s->skel->maps.rows);
+}
+
+void session_close(struct session *s)
+{
+	for (int i = 0; s->rings && i < s->num_cpus; i++)
+		if (s->rings[i] > 0)
+			close(s->rings[i]);
+	free(s->rings);
+	accel_trace_bpf__destroy(s->skel);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What accelctl's files share. */
+#ifndef ACCELCTL_H
+#define ACCELCTL_H
+
+#include <stdbool.h>
+
+#include "model.h"
+
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_NO_DEVICE = 3,
+	EXIT_NO_PERMISSION = 4,
+};
+
+/* How to show things, from the command line. */
+struct settings {
+	bool json;
+	bool bytes;		/* exact numbers instead of "1.50GiB" */
+};
+
+/* "accelctl: ..." on stderr; returns @code. */
+int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The code to exit with, and the words, for a -errno of @src. */
+int fail_source(const struct accel_source *src, int err);
+
+/* Each takes DEV or NULL, and returns a code to exit with. */
+int cmd_dev_list(const struct settings *set, const char *dev);
+int cmd_dev_show(const struct settings *set, const char *dev);
+int cmd_engine_list(const struct settings *set, const char *dev);
+int cmd_ctx_list(const struct settings *set, const char *dev);
+int cmd_stats(const struct settings *set, const char *dev);
+
+int cmd_monitor(const struct settings *set, const char *dev);
+int cmd_doctor(const struct settings *set, const char *dev);
+
+#endif /* ACCELCTL_H */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every tool does before and around loading its BPF programs: is there a
+ * subsystem, may we, and if not, what to tell the user.
+ */
+#ifndef TOOLS_LIB_BPF_UTIL_H
+#define TOOLS_LIB_BPF_UTIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What every tool exits with. */
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_NO_DEVICE = 3,
+	EXIT_NO_BPF = 4,	/* no permission, or BPF does not work here */
+	EXIT_LOST = 5,		/* --strict, and events were lost */
+};
+
+/* accel_subsystem_present() - the core module is loaded */
+bool accel_subsystem_present(void);
+
+/**
+ * accel_event_present() - the loaded core has this tracepoint
+ * @event: "accel_ioctl"
+ *
+ * Looks into the module's BTF, which anybody may read.
+ */
+bool accel_event_present(const char *event);
+
+/**
+ * bpf_util_begin() - before the first call of libbpf
+ * @tool: name that starts every message
+ * @verbose: libbpf's own messages go to stderr at once; otherwise they are kept
+ *	for bpf_util_explain()
+ *
+ * Checks, in this order, that the subsystem is loaded, that its BTF is there
+ * and that this process may load programs; says on stderr what is missing and
+ * what to do.
+ *
+ * Return: 0, %EXIT_NO_DEVICE or %EXIT_NO_BPF.
+ */
+int bpf_util_begin(const char *tool, bool verbose);
+
+/**
+ * bpf_util_explain() - say on stderr why libbpf failed
+ * @what: what was tried: "load the BPF programs"
+ * @err: -errno
+ *
+ * Shows the last lines that libbpf had to say, and the next step.
+ *
+ * Return: %EXIT_NO_BPF.
+ */
+int bpf_util_explain(const char *what, int err);
+
+/* bpf_util_missed() - runs of a program that the kernel skipped (nested in itself); by its fd */
+uint64_t bpf_util_missed(int prog_fd);
+
+/* bpf_util_quiesce() - wait until programs that were detached have ended on all processors */
+void bpf_util_quiesce(void);
+
+/* err_printf() - "tool: message" on stderr; returns 1 */
+int err_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif /* TOOLS_LIB_BPF_UTIL_H */
