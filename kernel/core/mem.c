@@ -46,8 +46,9 @@ static int accel_mem_map(struct accel_mem *mem)
 
 	ret = accel_call_begin(&call);
 	if (!ret)
+		/* Each job makes coherent what it uses, see accel_mem_sync(). */
 		ret = dma_map_sgtable(accel_mem_dma_device(mem), &mem->sgt,
-				      accel_mem_dir(mem), 0);
+				      accel_mem_dir(mem), DMA_ATTR_SKIP_CPU_SYNC);
 	if (!ret) {
 		mem->mapped = true;
 		mem->nsegs = mem->sgt.nents;

@@ -231,8 +231,9 @@ int main(void)
 		has("", "version,checks,ok");
 		has(".checks[]", "check,verdict,found,mend");
 	}
-	if (valid_values("accelctl -j monitor & m=$!; sleep 0.5; : <>/dev/accelerator/acc2; "
-			 "sleep 0.3; kill $m; wait $m 2>/dev/null; true", 2)) {
+	if (valid_values("accelctl -j monitor >/tmp/mon & m=$!; "
+			 "while ! [ -s /tmp/mon ]; do : <>/dev/accelerator/acc2; usleep 200000; done; "
+			 "sleep 0.3; kill $m; wait $m 2>/dev/null; head -n 2 /tmp/mon", 2)) {
 		has("", "time,event,context");
 		has(".context", CONTEXT);
 	}

@@ -41,15 +41,21 @@ module_param(dma_bits, uint, 0444);
 MODULE_PARM_DESC(dma_bits,
 		 "address bits that the device's DMA has, as QEMU's property dma_mask says (default 28)");
 
+static bool gone;
+module_param(gone, bool, 0600);
+MODULE_PARM_DESC(gone, "for tests: as if the hardware were not there any more (default N)");
+
 /**
  * struct edu_device - one edu
  * @accel: the core's part
+ * @engine: its one engine
  * @regs: BAR 0
  * @lock: for @job, against the interrupt
  * @job: what the hardware works on
  */
 struct edu_device {
 	struct accel_device accel;
+	struct accel_engine *engine;
 	void __iomem *regs;
 	spinlock_t lock;	/* @job, against the interrupt */
 	struct edu_job *job;
@@ -70,6 +76,33 @@ static struct edu_device *to_edu(struct accel_device *adev)
 	return container_of(adev, struct edu_device, accel);
 }
 
+/* The only ways to the registers. Of hardware that is not there reads are all ones. */
+static u32 edu_read(struct edu_device *edu, u32 reg)
+{
+	return READ_ONCE(gone) ? EDU_GONE : readl(edu->regs + reg);
+}
+
+static void edu_write(struct edu_device *edu, u32 reg, u32 value)
+{
+	if (!READ_ONCE(gone))
+		writel(value, edu->regs + reg);
+}
+
+static void edu_write64(struct edu_device *edu, u32 reg, u64 value)
+{
+	if (!READ_ONCE(gone))
+		lo_hi_writeq(value, edu->regs + reg);
+}
+
+/* What works cannot be stopped: wait until it is through, 100 ms, or not there. */
+static int edu_wait_quiet(struct edu_device *edu, u32 reg, u32 busy)
+{
+	u32 status;
+
+	return read_poll_timeout(edu_read, status, status == EDU_GONE || !(status & busy), 1000,
+				 EDU_QUIET_US, false, edu, reg);
+}
+
 /* One command moves one range of bus addresses: the next that the job needs. Locked. */
 static void edu_start_dma(struct edu_device *edu, struct edu_job *job)
 {
@@ -82,22 +115,22 @@ static void edu_start_dma(struct edu_device *edu, struct edu_job *job)
 	accel_mem_dma_addr(job->mem, job->offset + job->done, &addr, &n);
 	n = min_t(size_t, n, job->length - job->done);
 	job->done += n;
-	lo_hi_writeq(from ? buffer : addr, edu->regs + EDU_DMA_SRC);
-	lo_hi_writeq(from ? addr : buffer, edu->regs + EDU_DMA_DST);
-	lo_hi_writeq(n, edu->regs + EDU_DMA_COUNT);
-	lo_hi_writeq(EDU_DMA_START | EDU_DMA_IRQ | (from ? EDU_DMA_FROM_DEVICE : 0),
-		     edu->regs + EDU_DMA_CMD);
+	edu_write64(edu, EDU_DMA_SRC, from ? buffer : addr);
+	edu_write64(edu, EDU_DMA_DST, from ? addr : buffer);
+	edu_write64(edu, EDU_DMA_COUNT, n);
+	edu_write64(edu, EDU_DMA_CMD,
+		    EDU_DMA_START | EDU_DMA_IRQ | (from ? EDU_DMA_FROM_DEVICE : 0));
 }
 
 static irqreturn_t edu_irq(int irq, void *data)
 {
 	struct edu_device *edu = data;
-	u32 status = readl(edu->regs + EDU_IRQ_STATUS);
+	u32 status = edu_read(edu, EDU_IRQ_STATUS);
 	struct edu_job *job;
 
 	if (!status || status == EDU_GONE)
 		return IRQ_NONE;
-	writel(status, edu->regs + EDU_IRQ_ACK);
+	edu_write(edu, EDU_IRQ_ACK, status);
 	spin_lock(&edu->lock);
 	job = edu->job;
 	if (job && job->done < job->length) {
@@ -109,7 +142,7 @@ static irqreturn_t edu_irq(int irq, void *data)
 	spin_unlock(&edu->lock);
 	if (job)
 		accel_job_done(&job->base, 0, job->base.op == ACCEL_EDU_OP_FACTORIAL ?
-					      readl(edu->regs + EDU_FACTORIAL) : 0);
+					      edu_read(edu, EDU_FACTORIAL) : 0);
 	return IRQ_HANDLED;
 }
 
@@ -118,35 +151,35 @@ static void edu_run(struct accel_job *base)
 	struct edu_job *job = container_of(base, struct edu_job, base);
 	struct edu_device *edu = to_edu(base->ctx->adev);
 
-	if (readl(edu->regs + EDU_ID) == EDU_GONE) {
+	if (edu_read(edu, EDU_ID) == EDU_GONE) {
 		accel_job_done(base, -ENODEV, 0);
 		return;
 	}
 	spin_lock_irq(&edu->lock);
 	edu->job = job;
 	if (base->op == ACCEL_EDU_OP_FACTORIAL) {
-		writel(EDU_STATUS_IRQ, edu->regs + EDU_STATUS);
-		writel(job->n, edu->regs + EDU_FACTORIAL);
+		edu_write(edu, EDU_STATUS, EDU_STATUS_IRQ);
+		edu_write(edu, EDU_FACTORIAL, job->n);
 	} else {
 		edu_start_dma(edu, job);
 	}
 	spin_unlock_irq(&edu->lock);
 }
 
-/* The hardware cannot be stopped: wait until it is through, 100 ms, or not there. */
 static void edu_cancel(struct accel_job *base)
 {
 	struct edu_device *edu = to_edu(base->ctx->adev);
-	bool factorial = base->op == ACCEL_EDU_OP_FACTORIAL;
-	void __iomem *reg = edu->regs + (factorial ? EDU_STATUS : EDU_DMA_CMD);
-	u32 status, busy = factorial ? EDU_STATUS_BUSY : EDU_DMA_START;
 
 	/* First, so that the interrupt finds no job to go on with; it may have been there. */
 	spin_lock_irq(&edu->lock);
 	edu->job = NULL;
 	spin_unlock_irq(&edu->lock);
-	readl_poll_timeout(reg, status, status == EDU_GONE || !(status & busy), 1000,
-			   EDU_QUIET_US);
+	if (base->op == ACCEL_EDU_OP_FACTORIAL)
+		edu_wait_quiet(edu, EDU_STATUS, EDU_STATUS_BUSY);
+	else
+		edu_wait_quiet(edu, EDU_DMA_CMD, EDU_DMA_START);
+	/* An interrupt that is still on its way is not to be taken for the next job's. */
+	edu_write(edu, EDU_IRQ_ACK, edu_read(edu, EDU_IRQ_STATUS));
 	synchronize_irq(pci_irq_vector(to_pci_dev(edu->accel.dev.parent), 0));
 }
 
@@ -165,7 +198,7 @@ static long edu_ioctl_factorial(struct accel_context *ctx, void *arg)
 
 	if (args->reserved)
 		return -EINVAL;
-	job = accel_job_alloc(ctx, ctx->adev->engines[0], ACCEL_EDU_OP_FACTORIAL, 0,
+	job = accel_job_alloc(ctx, to_edu(ctx->adev)->engine, ACCEL_EDU_OP_FACTORIAL, 0,
 			      struct edu_job, base);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
@@ -185,7 +218,7 @@ static long edu_ioctl_dma(struct accel_context *ctx, void *arg)
 	if (args->buffer_offset >= ACCEL_EDU_BUFFER_SIZE ||
 	    args->length > ACCEL_EDU_BUFFER_SIZE - args->buffer_offset)
 		return -ERANGE;
-	job = accel_job_alloc(ctx, ctx->adev->engines[0], args->op, args->length,
+	job = accel_job_alloc(ctx, to_edu(ctx->adev)->engine, args->op, args->length,
 			      struct edu_job, base);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
@@ -241,13 +274,16 @@ static const struct accel_driver edu_driver = {
 
 static int edu_init_hw(struct edu_device *edu, struct pci_dev *pdev)
 {
-	u32 id = readl(edu->regs + EDU_ID);
+	u32 id = edu_read(edu, EDU_ID);
 	int ret;
 
 	if (id == EDU_GONE || (id & 0xff) != EDU_ID_MAGIC)
 		return dev_err_probe(&pdev->dev, -ENODEV, "not an edu: id 0x%08x\n", id);
 	snprintf(edu->accel.firmware_version, sizeof(edu->accel.firmware_version), "%u.%u",
 		 id >> 24, (id >> 16) & 0xff);
+	/* Who had it before us may have left it at work. */
+	if (edu_wait_quiet(edu, EDU_DMA_CMD, EDU_DMA_START))
+		return dev_err_probe(&pdev->dev, -EBUSY, "its DMA does not end\n");
 	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI);
 	if (ret < 0)
 		return dev_err_probe(&pdev->dev, ret, "no MSI vector\n");
@@ -257,7 +293,6 @@ static int edu_init_hw(struct edu_device *edu, struct pci_dev *pdev)
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	struct accel_engine *engine;
 	struct edu_device *edu;
 	int ret;
 
@@ -277,9 +312,9 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return PTR_ERR(edu);
 	spin_lock_init(&edu->lock);
 	edu->regs = pcim_iomap_table(pdev)[0];
-	engine = accel_engine_add(&edu->accel, &edu_engine);
-	if (IS_ERR(engine))
-		return PTR_ERR(engine);
+	edu->engine = accel_engine_add(&edu->accel, &edu_engine);
+	if (IS_ERR(edu->engine))
+		return PTR_ERR(edu->engine);
 	ret = edu_init_hw(edu, pdev);
 	return ret ?: devm_accel_device_register(&edu->accel);
 }
