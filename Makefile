@@ -79,8 +79,8 @@ check:
 check-full:
 	@KERNEL=full exec selftests/vm/check
 
-bench:
-	@echo "make bench: no benchmark exists yet" >&2; exit 1
+bench: built-for-vm
+	@DEVICES="soft=1" TIMEOUT=600 selftests/vm/run /usr/lib/accelerator/selftests/bench/bench.sh
 
 # ---- the rest ----
 
