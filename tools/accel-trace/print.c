@@ -87,6 +87,24 @@ static const char *access_name(uint32_t flags)
 	return "-";
 }
 
+/* enum accel_op of the core; docs/tracepoints.md has the numbers. */
+static const char *op_name(int op)
+{
+	static const char *const names[] = {
+		"open", "close", "ioctl", "mmap", "fault", "mem_pin", "mem_unpin", "dma_map",
+		"dma_unmap", "job_submit",
+	};
+
+	return op >= 0 && op < (int)(sizeof(names) / sizeof(*names)) ? names[op] : "?";
+}
+
+static const char *state_name(int state)
+{
+	static const char *const names[] = { "ok", "resetting", "failed", "gone" };
+
+	return state >= 0 && state < (int)(sizeof(names) / sizeof(*names)) ? names[state] : "?";
+}
+
 /* What stands between the parentheses. */
 static int arguments(const struct accel_event *e, char *out, size_t size)
 {
@@ -97,10 +115,10 @@ static int arguments(const struct accel_event *e, char *out, size_t size)
 		return snprintf(out, size, "driver=%.16s, id=%llu, contexts=%u", e->device.driver,
 				e->dev_id, e->device.contexts);
 	case ACCEL_EV_DEVICE_STATE:
-		return snprintf(out, size, "old=%d, new=%d", e->device.old_state,
-				e->device.new_state);
+		return snprintf(out, size, "%s -> %s", state_name(e->device.old_state),
+				state_name(e->device.new_state));
 	case ACCEL_EV_UNPLUG_DRAIN:
-		return snprintf(out, size, "op=%d, calls=%llu", e->device.op, e->device.calls);
+		return snprintf(out, size, "op=%s, calls=%llu", op_name(e->device.op), e->device.calls);
 	case ACCEL_EV_CONTEXT_OPEN:
 	case ACCEL_EV_CONTEXT_CLOSE:
 		return snprintf(out, size, "node=%u, owner=%u, uid=%u", e->context.node, e->owner,

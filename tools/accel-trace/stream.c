@@ -10,10 +10,18 @@
 #include <bpf/libbpf.h>
 
 /* How long an event may be on its way: from the reading of its clock to its ring. */
-#define WINDOW_NS	2000000ULL
+#define WINDOW_NS	10000000ULL
 
 /* Taken from one ring before the next one has its turn. */
 #define QUOTA		8192
+
+/*
+ * Taking an event out of its ring costs a fraction of printing it: the rings are
+ * emptied in between, every so many lines, so that only a lasting flood is lost;
+ * up to so many events wait in memory (about 100 MB).
+ */
+#define LINES_AT_A_TIME	32
+#define MAX_KEPT	(512 * 1024)
 
 struct kept {
 	uint64_t ts_ns;
@@ -112,26 +120,6 @@ static int by_time(const void *a, const void *b)
 	return x->order < y->order ? -1 : 1;
 }
 
-/* Print everything up to @until, which is in order then. */
-static void deliver(struct stream *st, uint64_t until)
-{
-	size_t n = 0;
-
-	if (!st->count)
-		return;
-	qsort(st->kept, st->count, sizeof(*st->kept), by_time);
-	while (n < st->count && st->kept[n].ts_ns <= until) {
-		print_event(st->printer, st->kept[n].event);
-		free(st->kept[n].event);
-		n++;
-	}
-	st->delivered += n;
-	st->count -= n;
-	memmove(st->kept, st->kept + n, st->count * sizeof(*st->kept));
-	if (n && fflush(st->printer->f))
-		st->error = -errno;
-}
-
 /* One turn over all rings; *until: up to where nothing earlier can follow. */
 static unsigned int take_all(struct stream *st, uint64_t *until)
 {
@@ -146,6 +134,32 @@ static unsigned int take_all(struct stream *st, uint64_t *until)
 		all += st->taken;
 	}
 	return all;
+}
+
+/* Print everything up to @until, which is in order then. */
+static void deliver(struct stream *st, uint64_t until)
+{
+	size_t n = 0, sorted = st->count;
+
+	if (!sorted)
+		return;
+	qsort(st->kept, sorted, sizeof(*st->kept), by_time);
+	while (n < sorted && st->kept[n].ts_ns <= until) {
+		print_event(st->printer, st->kept[n].event);
+		free(st->kept[n].event);
+		n++;
+		/* What comes meanwhile is put behind the sorted ones. */
+		if (n % LINES_AT_A_TIME == 0 && st->count < MAX_KEPT) {
+			uint64_t unused = 0;
+
+			take_all(st, &unused);
+		}
+	}
+	st->delivered += n;
+	st->count -= n;
+	memmove(st->kept, st->kept + n, st->count * sizeof(*st->kept));
+	if (n && fflush(st->printer->f))
+		st->error = -errno;
 }
 
 int stream_run(struct stream *st, int wait_ms)

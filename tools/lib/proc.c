@@ -267,6 +267,7 @@ static bool container_component(const char *name, size_t len, struct proc_contai
 		{ "libpod-conmon-", NULL, true },
 		{ "libpod-", "podman", true },
 		{ "lxc.payload.", "lxc", false },
+		{ "machine-qemu", NULL, false },	/* a virtual machine */
 		{ "machine-", "nspawn", false },
 	};
 

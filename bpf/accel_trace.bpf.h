@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What happens to every event of accel_trace.bpf.c: the filter, then a ring or a
+ * row of the summary, and the counting of all that.
+ *
+ * Rings are one for each processor: many producers on one ring collapse. The
+ * reader is woken only by a backlog; below that it looks by itself.
+ */
+#ifndef _ACCEL_TRACE_BPF_H
+#define _ACCEL_TRACE_BPF_H
+
+#include "accel.bpf.h"
+#include "accel_events.h"
+
+#define MAX_DEVICES	16
+#define MAX_CONTEXTS	16
+#define MAX_ERRNOS	16
+
+/* What to look at, fixed before loading: the verifier drops what is not used. */
+const volatile bool summarize;		/* into rows, not records */
+const volatile __u32 summary_by;		/* ACCEL_BY_* */
+const volatile bool with_stack;
+const volatile __u32 own_tgid;		/* never traced */
+const volatile bool filter_pids;
+const volatile bool filter_cgroups;
+const volatile __u32 num_devices;
+const volatile __u32 devices[MAX_DEVICES];
+const volatile __u32 num_contexts;
+const volatile __u64 contexts[MAX_CONTEXTS];
+const volatile __u32 num_errnos;
+const volatile __s32 errnos[MAX_ERRNOS];
+const volatile bool only_failed;
+const volatile bool only_ok;
+const volatile __u64 min_time_ns;
+const volatile __u64 max_events;		/* 0: no end */
+const volatile __u64 wake_bytes;		/* backlog that wakes the reader */
+
+__u64 taken;				/* with max_events: how many so far */
+
+struct ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+};
+
+/* The tool puts a ring for each possible processor into it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct accel_trace_count);
+} counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct accel_agg_key);
+	__type(value, struct accel_agg);
+} rows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, u8);
+} pids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, u8);
+} cgroups SEC(".maps");
+
+static const struct accel_agg empty_row;
+
+/* ------------------------------------------------------------------- filter */
+
+static __noinline bool passes(const struct accel_event *e)
+{
+	u32 i;
+
+	if (e->tgid == own_tgid)
+		return false;
+	if (filter_pids && !bpf_map_lookup_elem(&pids, &e->tgid) &&
+	    !bpf_map_lookup_elem(&pids, &e->owner))
+		return false;
+	if (num_devices) {
+		for (i = 0; i < MAX_DEVICES; i++)
+			if (i >= num_devices || devices[i] == e->dev)
+				break;
+		if (i >= num_devices || i >= MAX_DEVICES)
+			return false;
+	}
+	if (num_contexts) {
+		for (i = 0; i < MAX_CONTEXTS; i++)
+			if (i >= num_contexts || contexts[i] == e->ctx)
+				break;
+		if (i >= num_contexts || i >= MAX_CONTEXTS)
+			return false;
+	}
+	if (filter_cgroups && !bpf_map_lookup_elem(&cgroups, &e->cgroup_id))
+		return false;
+	if (only_failed && !(e->flags & ACCEL_EVF_RET && e->ret < 0))
+		return false;
+	if (only_ok && !(e->flags & ACCEL_EVF_RET && e->ret >= 0))
+		return false;
+	if (num_errnos) {
+		if (!(e->flags & ACCEL_EVF_RET))
+			return false;
+		for (i = 0; i < MAX_ERRNOS; i++)
+			if (i >= num_errnos || -errnos[i] == e->ret)
+				break;
+		if (i >= num_errnos || i >= MAX_ERRNOS)
+			return false;
+	}
+	if (min_time_ns && e->time_ns < min_time_ns)
+		return false;
+	if (max_events && __sync_fetch_and_add(&taken, 1) >= max_events)
+		return false;
+	return true;
+}
+
+/* ---------------------------------------------------------- where events go */
+
+/* Atomic: an interrupt may count in the middle of it. */
+static __always_inline void count_lost(void)
+{
+	u32 zero = 0;
+	struct accel_trace_count *c = bpf_map_lookup_elem(&counts, &zero);
+
+	if (c)
+		__sync_fetch_and_add(&c->lost, 1);
+}
+
+static __always_inline void count_emitted(void)
+{
+	u32 zero = 0;
+	struct accel_trace_count *c = bpf_map_lookup_elem(&counts, &zero);
+
+	if (c)
+		__sync_fetch_and_add(&c->emitted, 1);
+}
+
+static __noinline void add_to_row(const struct accel_event *e)
+{
+	struct accel_agg_key key = { .type = e->type };
+	struct accel_agg *row;
+
+	if (summary_by & ACCEL_BY_NAME &&
+	    (e->type == ACCEL_EV_IOCTL || e->type == ACCEL_EV_IOCTL_ENTER))
+		key.cmd = e->ioctl.cmd;
+	if (summary_by & ACCEL_BY_DEVICE)
+		key.dev = e->dev;
+	if (summary_by & ACCEL_BY_CONTEXT)
+		key.ctx = e->ctx;
+	if (summary_by & ACCEL_BY_PROCESS)
+		key.tgid = e->owner;
+	if (e->type == ACCEL_EV_JOB_QUEUE || e->type == ACCEL_EV_JOB_START ||
+	    e->type == ACCEL_EV_JOB_DONE) {
+		if (summary_by & ACCEL_BY_ENGINE)
+			__builtin_memcpy(key.engine, e->job.engine, sizeof(key.engine));
+		if (summary_by & ACCEL_BY_OP)
+			key.op = e->job.op;
+	}
+	row = bpf_map_lookup_elem(&rows, &key);
+	if (!row) {
+		/* Another processor may be first: then the second lookup finds its row. */
+		bpf_map_update_elem(&rows, &key, &empty_row, BPF_NOEXIST);
+		row = bpf_map_lookup_elem(&rows, &key);
+		if (!row) {
+			count_lost();
+			return;
+		}
+		__builtin_memcpy(row->comm, e->comm, sizeof(row->comm));
+		if (key.cmd)
+			__builtin_memcpy(row->name, e->ioctl.name, sizeof(row->name));
+	}
+	__sync_fetch_and_add(&row->calls, 1);
+	if (e->flags & ACCEL_EVF_RET && e->ret < 0)
+		__sync_fetch_and_add(&row->errors, 1);
+	if (e->time_ns)
+		accel_hist_add(&row->hist, e->time_ns);
+}
+
+static __noinline void send(void *ctx, struct accel_event *e)
+{
+	struct accel_event *rec;
+	u64 size, pending, flags = BPF_RB_NO_WAKEUP;
+	void *ring;
+	u32 cpu = e->cpu;
+
+	ring = bpf_map_lookup_elem(&rings, &cpu);
+	if (!ring) {
+		count_lost();
+		return;
+	}
+	if (with_stack) {
+		struct accel_event_stack *full;
+		long got;
+
+		size = sizeof(*full);
+		full = bpf_ringbuf_reserve(ring, sizeof(*full), 0);
+		if (!full) {
+			count_lost();
+			return;
+		}
+		rec = &full->event;
+		e->flags |= ACCEL_EVF_STACK;
+		__builtin_memcpy(rec, e, sizeof(*e));
+		got = bpf_get_stack(ctx, full->stack, sizeof(full->stack), 0);
+		for (int i = 0; i < ACCEL_EV_STACK_DEPTH; i++)
+			if (got < 0 || i * 8 >= got)
+				full->stack[i] = 0;
+	} else {
+		size = sizeof(*rec);
+		rec = bpf_ringbuf_reserve(ring, sizeof(*rec), 0);
+		if (!rec) {
+			count_lost();
+			return;
+		}
+		__builtin_memcpy(rec, e, sizeof(*e));
+	}
+	/* Wake once, as the backlog passes the mark; a missed one is found by the timer. */
+	pending = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	if (pending >= wake_bytes && pending < wake_bytes + 4 * size)
+		flags = BPF_RB_FORCE_WAKEUP;
+	bpf_ringbuf_submit(rec, flags);
+}
+
+static __always_inline void deliver(void *ctx, struct accel_event *e)
+{
+	if (!passes(e))
+		return;
+	count_emitted();
+	if (summarize)
+		add_to_row(e);
+	else
+		send(ctx, e);
+}
+
+#endif /* _ACCEL_TRACE_BPF_H */

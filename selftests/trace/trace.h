@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* accel-trace --json, run by a test, and what it wrote. */
+#ifndef SELFTESTS_TRACE_H
+#define SELFTESTS_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "json_read.h"
+#include "tap.h"
+
+#define AREA	"/usr/lib/accelerator/selftests/trace"
+#define OUTPUT	"/tmp/trace.json"
+#define MESSAGES "/tmp/trace.messages"
+
+struct trace_end {
+	uint64_t emitted, delivered, lost, missed;
+	uint64_t lines;		/* objects before it */
+	bool there;
+};
+
+/* Its exit code. */
+__attribute__((unused, format(printf, 1, 2)))
+static int trace_run(const char *format, ...)
+{
+	char command[1024];
+	size_t len;
+	va_list args;
+	int status;
+
+	len = snprintf(command, sizeof(command), "accel-trace --json -o %s ", OUTPUT);
+	va_start(args, format);
+	vsnprintf(command + len, sizeof(command) - len, format, args);
+	va_end(args);
+	strcat(command, " 2>" MESSAGES);
+	fflush(stdout);
+	status = system(command);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/*
+ * Read what it wrote: @each gets every object but the last, whose counts are
+ * in @end. False when a line is no valid JSON or there is something after the end.
+ */
+__attribute__((unused))
+static bool trace_read(struct trace_end *end, void (*each)(const struct json_node *e, void *arg),
+		       void *arg)
+{
+	FILE *f = fopen(OUTPUT, "r");
+	char *line = NULL;
+	size_t size = 0;
+	bool good = f;
+
+	memset(end, 0, sizeof(*end));
+	while (f && getline(&line, &size, f) > 0) {
+		struct json_node *e = json_parse(line);
+		const char *event = e ? json_text_at(e, "event") : NULL;
+
+		if (!event || end->there) {
+			tap_diag("not expected: %s", line);
+			good = false;
+		} else if (!strcmp(event, "end")) {
+			end->there = true;
+			end->emitted = json_u64_at(e, "emitted");
+			end->delivered = json_u64_at(e, "delivered");
+			end->lost = json_u64_at(e, "lost");
+			end->missed = json_u64_at(e, "missed");
+		} else {
+			end->lines++;
+			if (each)
+				each(e, arg);
+		}
+		if (e)
+			json_free(e);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return good && end->there;
+}
+
+/* Whether it said @text on stderr. */
+__attribute__((unused))
+static bool trace_said(const char *text)
+{
+	FILE *f = fopen(MESSAGES, "r");
+	char *line = NULL;
+	size_t size = 0;
+	bool said = false;
+
+	while (f && getline(&line, &size, f) > 0)
+		said |= strstr(line, text) != NULL;
+	free(line);
+	if (f)
+		fclose(f);
+	return said;
+}
+
+#endif
