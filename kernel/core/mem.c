@@ -34,6 +34,17 @@ static void accel_mem_free(struct kref *ref)
 	kfree(container_of(ref, struct accel_mem, ref));
 }
 
+static bool accel_mem_needs_sync(struct accel_mem *mem)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_dma_sg(&mem->sgt, sg, i)
+		if (dma_need_sync(accel_mem_dma_device(mem), sg_dma_address(sg)))
+			return true;
+	return false;
+}
+
 /* Gated by the caller's call. */
 static int accel_mem_map(struct accel_mem *mem)
 {
@@ -51,6 +62,7 @@ static int accel_mem_map(struct accel_mem *mem)
 				      accel_mem_dir(mem), DMA_ATTR_SKIP_CPU_SYNC);
 	if (!ret) {
 		mem->mapped = true;
+		mem->needs_sync = accel_mem_needs_sync(mem);
 		mem->nsegs = mem->sgt.nents;
 		atomic64_add(mem->length, &mem->ctx->mapped_bytes);
 		atomic64_add(mem->length, &mem->ctx->adev->mapped_bytes);
@@ -321,6 +333,8 @@ void accel_mem_sync(struct accel_mem *mem, u64 offset, u64 length, bool for_devi
 	struct scatterlist *sg;
 	unsigned int i;
 
+	if (!mem->needs_sync)
+		return;
 	for_each_sgtable_dma_sg(&mem->sgt, sg, i) {
 		u64 here = sg_dma_len(sg), n;
 
