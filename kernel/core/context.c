@@ -143,8 +143,14 @@ void accel_context_teardown(struct accel_context *ctx)
 	mutex_lock(&ctx->lock);
 	if (!ctx->dead) {
 		accel_jobs_cancel(ctx);
-		if (ctx->opened && ctx->adev->drv->close)
+		if (ctx->opened && ctx->adev->drv->close) {
+			/* called in any case: hardware that cannot be resumed has nothing left */
+			bool powered = !accel_power_get(ctx->adev);
+
 			ctx->adev->drv->close(ctx);
+			if (powered)
+				accel_power_put(ctx->adev);
+		}
 		accel_mem_release_all(ctx);
 		ctx->dead = true;
 	}

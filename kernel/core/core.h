@@ -2,8 +2,8 @@
 /*
  * What the core's files share. Drivers never include this.
  *
- * Lock order: device list (accel_devices) -> adev->lock -> ctx->lock ->
- * engine->lock. engine->lock and ctx->job_lock are taken in hard interrupts.
+ * Lock order: accel_devices_lock; ctx->lock -> adev->lock -> engine->lock ->
+ * ctx->job_lock. The last two are taken in hard interrupts, too.
  */
 #ifndef _ACCEL_CORE_H
 #define _ACCEL_CORE_H
@@ -94,6 +94,8 @@ struct accel_call {
 
 int accel_call_begin(struct accel_call *call);
 void accel_call_queue_job(struct accel_call *call);
+int accel_power_get(struct accel_device *adev);
+void accel_power_put(struct accel_device *adev);
 int accel_call_enter(struct accel_call *call);
 void accel_call_leave(struct accel_call *call);
 long accel_call_end(struct accel_call *call, long ret);

@@ -3,6 +3,7 @@
 #include <linux/idr.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 #include <trace/events/accel.h>
 
@@ -253,6 +254,8 @@ EXPORT_SYMBOL_NS_GPL(accel_device_put, ACCEL_EXPORT_NS);
 static void accel_device_shutdown(struct accel_device *adev)
 {
 	const struct accel_driver *drv = adev->drv;
+	/* for the driver's callbacks from here on, which come in any case */
+	bool powered = !accel_power_get(adev);
 	struct accel_context *ctx;
 	unsigned int i;
 	u64 id;
@@ -272,6 +275,8 @@ static void accel_device_shutdown(struct accel_device *adev)
 		wake_up_all(&ctx->poll_wq);
 		accel_context_put(ctx);
 	}
+	if (powered)
+		accel_power_put(adev);
 	for (i = 0; i < adev->num_engines; i++)
 		adev->engines[i]->desc = NULL;
 	adev->drv = NULL;
@@ -300,6 +305,12 @@ int accel_device_register(struct accel_device *adev)
 
 	if (WARN_ON(adev->registered || !adev->drv))
 		return -EINVAL;
+	if (IS_ENABLED(CONFIG_PM) && adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM &&
+	    !pm_runtime_enabled(adev->dev.parent)) {
+		dev_err(adev->dev.parent, "cannot register %s: runtime PM is not enabled\n",
+			adev->name);
+		return -EINVAL;
+	}
 	ret = accel_engines_start(adev);
 	if (ret) {
 		accel_device_shutdown(adev);

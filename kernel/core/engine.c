@@ -10,7 +10,6 @@
  */
 #include <linux/ctype.h>
 #include <linux/ktime.h>
-#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 #include <trace/events/accel.h>
 
@@ -143,7 +142,6 @@ static struct accel_job *accel_engine_first(struct list_head *list)
 /* Give back what ended jobs held. */
 static void accel_engine_retire(struct accel_engine *engine)
 {
-	struct device *parent = engine->adev->dev.parent;
 	struct accel_job *job;
 
 	for (;;) {
@@ -154,11 +152,10 @@ static void accel_engine_retire(struct accel_engine *engine)
 		spin_unlock_irq(&engine->lock);
 		if (!job)
 			return;
-		if (job->powered) {
-			pm_runtime_mark_last_busy(parent);
-			pm_runtime_put_autosuspend(parent);
-		}
 		accel_job_unuse_mems(job);
+		/* the driver's free() may have touched the hardware */
+		if (job->powered)
+			accel_power_put(engine->adev);
 		spin_lock_irq(&engine->lock);
 		job->retired = true;
 		accel_job_usage(job)->unretired--;
@@ -207,6 +204,7 @@ static bool accel_engine_start_one(struct accel_engine *engine)
 	struct accel_job *job;
 	u64 queue_ns = 0;
 	unsigned int i;
+	int ret;
 
 	spin_lock_irq(&engine->lock);
 	job = engine->num_running < engine->depth ? accel_engine_first(&engine->queued) : NULL;
@@ -230,15 +228,15 @@ static bool accel_engine_start_one(struct accel_engine *engine)
 		return false;
 
 	trace_accel_job_start(job, queue_ns);
-	if (adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM) {
-		int ret = pm_runtime_resume_and_get(adev->dev.parent);
-
-		if (ret) {
-			accel_job_done(job, ret, 0);
-			return true;
-		}
-		job->powered = true;
+	ret = accel_power_get(adev);
+	if (ret) {
+		/* Not accel_job_done(): the device wrote nothing that is to be synced. */
+		spin_lock_irq(&engine->lock);
+		accel_engine_finish(job, ret, 0);
+		spin_unlock_irq(&engine->lock);
+		return true;
 	}
+	job->powered = true;
 	for (i = 0; i < job->num_mems; i++)
 		accel_mem_sync(job->mems[i].mem, job->mems[i].offset, job->mems[i].length, true);
 	engine->desc->run(job);

@@ -162,12 +162,43 @@ int accel_call_begin(struct accel_call *call)
 EXPORT_SYMBOL_IF_KUNIT(accel_call_begin);
 
 /**
+ * accel_power_get - resume a device's hardware, and keep it so
+ * @adev: a device that is not unregistered
+ *
+ * Nothing but a test where the driver does not use runtime PM.
+ *
+ * Context: process, may sleep.
+ * Return: 0: until accel_power_put(); -EIO: it cannot be resumed. Why is between the
+ * driver and the PM core, whose -EINVAL or -EACCES would mean something else to users.
+ */
+int accel_power_get(struct accel_device *adev)
+{
+	if (!(adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM))
+		return 0;
+	return pm_runtime_resume_and_get(adev->dev.parent) ? -EIO : 0;
+}
+
+/**
+ * accel_power_put - let a device's hardware be suspended again
+ * @adev: a device after an accel_power_get() that answered 0
+ *
+ * Context: any.
+ */
+void accel_power_put(struct accel_device *adev)
+{
+	if (!(adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM))
+		return;
+	pm_runtime_mark_last_busy(adev->dev.parent);
+	pm_runtime_put_autosuspend(adev->dev.parent);
+}
+
+/**
  * accel_call_enter - keep the device from going, to call its driver
  * @call: a call that has begun and is not inside
  *
  * Context: process; may sleep where the device uses runtime PM.
  * Return: 0; inside until accel_call_leave() or _end(). Or a negative errno: the
- * device is gone, or could not be resumed.
+ * device is gone, or -EIO: it could not be resumed.
  */
 int accel_call_enter(struct accel_call *call)
 {
@@ -176,12 +207,10 @@ int accel_call_enter(struct accel_call *call)
 
 	if (!percpu_ref_tryget_live(&adev->gate))
 		return accel_ops[call->op].gone;
-	if (adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM) {
-		ret = pm_runtime_resume_and_get(adev->dev.parent);
-		if (ret) {
-			percpu_ref_put(&adev->gate);
-			return ret;
-		}
+	ret = accel_power_get(adev);
+	if (ret) {
+		percpu_ref_put(&adev->gate);
+		return ret;
 	}
 	accel_count(call, offsetof(struct accel_op_stats, entered));
 	call->held = true;
@@ -197,10 +226,7 @@ void accel_call_leave(struct accel_call *call)
 {
 	struct accel_device *adev = call->ctx->adev;
 
-	if (adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM) {
-		pm_runtime_mark_last_busy(adev->dev.parent);
-		pm_runtime_put_autosuspend(adev->dev.parent);
-	}
+	accel_power_put(adev);
 	accel_count(call, offsetof(struct accel_op_stats, left));
 	call->held = false;
 	percpu_ref_put(&adev->gate);

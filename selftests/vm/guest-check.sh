@@ -55,7 +55,7 @@ done <"$list"
 
 leaks=/sys/kernel/debug/kmemleak
 echo "@test machine/after"
-echo 1..$([ -e $leaks ] && echo 4 || echo 3)
+echo "1..$([ -e $leaks ] && echo 4 || echo 3)"
 left=$(for fd in /proc/[0-9]*/fd/*; do
 	case $(readlink "$fd") in
 	/dev/accelerator/*)

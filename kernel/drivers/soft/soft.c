@@ -8,9 +8,11 @@
  * Each device is a platform device, so that it can be unbound and bound in sysfs.
  */
 #include <linux/module.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/nospec.h>
 #include <linux/platform_device.h>
+#include <linux/pm_runtime.h>
 
 #include "soft.h"
 
@@ -32,6 +34,22 @@ MODULE_PARM_DESC(latency_ns, "fixed time of each job at first, up to a minute (d
 static unsigned long long bandwidth;
 module_param(bandwidth, ullong, 0444);
 MODULE_PARM_DESC(bandwidth, "bytes per second of each engine at first, 0: no limit (default 0)");
+
+static bool exclusive;
+module_param(exclusive, bool, 0444);
+MODULE_PARM_DESC(exclusive, "one open file of each device at a time (default no)");
+
+static bool runtime_pm;
+module_param(runtime_pm, bool, 0444);
+MODULE_PARM_DESC(runtime_pm, "suspend devices at once when they are idle (default no)");
+
+static bool linger;
+module_param(linger, bool, 0644);
+MODULE_PARM_DESC(linger, "for tests: while set, the ioctl config does not return");
+
+static int resume_error;
+module_param(resume_error, int, 0644);
+MODULE_PARM_DESC(resume_error, "for tests: what resuming a device ends with");
 
 struct soft_device {
 	struct accel_device accel;
@@ -160,6 +178,8 @@ static long soft_config(struct accel_context *ctx, void *arg)
 		WRITE_ONCE(soft->engines[i].latency_ns, args->latency_ns);
 		WRITE_ONCE(soft->engines[i].bandwidth, args->bandwidth);
 	}
+	while (READ_ONCE(linger))
+		msleep(20);
 	return 0;
 }
 
@@ -200,7 +220,8 @@ static const struct accel_node_desc soft_nodes[] = {
 	},
 };
 
-static const struct accel_driver soft_accel_driver = {
+/* Its flags are parameters of the module. */
+static struct accel_driver soft_accel_driver __ro_after_init = {
 	.name = "accel_soft",
 	.type = "offload",
 	.owner = THIS_MODULE,
@@ -228,6 +249,29 @@ static int soft_add_engines(struct soft_device *soft)
 	}
 	return 0;
 }
+
+static int soft_enable_pm(struct device *dev)
+{
+	/* also forgets that resuming has failed */
+	pm_runtime_set_suspended(dev);
+	pm_runtime_set_autosuspend_delay(dev, 0);
+	pm_runtime_use_autosuspend(dev);
+	return devm_pm_runtime_enable(dev);
+}
+
+static int soft_runtime_suspend(struct device *dev)
+{
+	return 0;
+}
+
+static int soft_runtime_resume(struct device *dev)
+{
+	return READ_ONCE(resume_error);
+}
+
+static const struct dev_pm_ops soft_pm_ops = {
+	RUNTIME_PM_OPS(soft_runtime_suspend, soft_runtime_resume, NULL)
+};
 
 static int soft_probe(struct platform_device *pdev)
 {
@@ -261,11 +305,13 @@ static int soft_probe(struct platform_device *pdev)
 		 "61636365-6c2d-8f73-af66-74000000%04x", pdev->id);
 
 	ret = soft_add_engines(soft);
+	if (!ret && runtime_pm)
+		ret = soft_enable_pm(dev);
 	return ret ?: devm_accel_device_register(&soft->accel);
 }
 
 static struct platform_driver soft_driver = {
-	.driver = { .name = "accel_soft" },
+	.driver = { .name = "accel_soft", .pm = pm_ptr(&soft_pm_ops) },
 	.probe = soft_probe,
 };
 
@@ -287,6 +333,10 @@ static int __init soft_init(void)
 		       SOFT_MAX_DEVICES, SOFT_MAX_ENGINES, ACCEL_SOFT_LATENCY_MAX);
 		return -EINVAL;
 	}
+	if (exclusive)
+		soft_accel_driver.flags |= ACCEL_DEVICE_EXCLUSIVE;
+	if (runtime_pm)
+		soft_accel_driver.flags |= ACCEL_DEVICE_RUNTIME_PM;
 	ret = platform_driver_register(&soft_driver);
 	if (ret)
 		return ret;

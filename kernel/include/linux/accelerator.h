@@ -174,7 +174,7 @@ struct accel_map_desc {
 
 /* struct accel_driver.flags */
 #define ACCEL_DEVICE_EXCLUSIVE	BIT(0)	/* one open file at a time, a second open: EBUSY */
-#define ACCEL_DEVICE_RUNTIME_PM	BIT(1)	/* resume the parent for each gated call and job */
+#define ACCEL_DEVICE_RUNTIME_PM	BIT(1)	/* resume the parent for each callback and job */
 
 /**
  * struct accel_driver - what the core needs to know of a driver, constant
@@ -194,6 +194,12 @@ struct accel_map_desc {
  * @mmap: optional; fills in what backs a mapping, or refuses. Gated.
  * @cancel: optional; from accel_device_unregister(): new calls are refused, make
  *	the ones that wait in the driver return soon
+ *
+ * With %ACCEL_DEVICE_RUNTIME_PM the core resumes the parent for each callback and for
+ * as long as a job runs; where it cannot be resumed, calls and jobs end with EIO.
+ * Runtime PM must be enabled when the device is registered. Enumeration resumes
+ * nothing. A mapping of device memory needs the hardware for longer than @mmap: a
+ * driver that offers one keeps a reference of its own until @close.
  */
 struct accel_driver {
 	const char *name;
@@ -413,6 +419,7 @@ struct accel_mem {
 	u32 users;			/* jobs; under the lock of ctx->mems */
 	bool closing;			/* no new users; likewise */
 	bool mapped;
+	bool needs_sync;		/* not coherent, or bounced */
 	bool dirty;
 	struct mm_struct *mm;		/* charged for the pages */
 	struct sg_append_table append;
