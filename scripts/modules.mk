@@ -22,6 +22,6 @@ $(KOUT)/.files: FORCE
 $(KOUT)/.built: $(KOUT)/.files $(kernel_files) scripts/kbuild
 	$(say) KBUILD $(KREL)
 	@# as old as the beginning: a source that is edited meanwhile stays newer
-	@touch $@.begun
+	@touch $(KOUT).begun
 	$(Q)V=$(V) PUBLISH=$(abspath $(B)/modules/$(KREL)) scripts/kbuild '$(KSRC)' $(KOUT)
-	@mv $@.begun $@
+	@mv $(KOUT).begun $@

@@ -4,6 +4,7 @@
 # selftests/unit/NAME.c      -> build/selftests/unit/NAME, for this host, with sanitizers
 # selftests/AREA/NAME.c      -> build/selftests/AREA/NAME, for the guest; where the
 #                               area has a file SINGLE, all its .c make AREA/AREA
+# selftests/compat/NAME.c    -> the same, as 32-bit programs without a C library
 # selftests/lib/*.c          -> linked into every guest test program
 # selftests/vm/{guest,host}  -> build/vm/{agent,vmhost}
 
@@ -89,7 +90,7 @@ $(unit_bins): $(B)/%: $(B)/obj-asan/%.o $(LIB_ASAN)
 	@mkdir -p $(@D)
 	$(call link,$(ASAN) $(filter %.o %.a,$^) -lcmocka $(U_LIBS))
 
-areas := $(filter-out unit vm lib,$(notdir $(patsubst %/,%,$(wildcard selftests/*/))))
+areas := $(filter-out unit vm lib compat,$(notdir $(patsubst %/,%,$(wildcard selftests/*/))))
 single_areas := $(foreach a,$(areas),$(if $(wildcard selftests/$a/SINGLE),$a))
 multi_src := $(foreach a,$(filter-out $(single_areas),$(areas)),$(wildcard selftests/$a/*.c))
 multi_bins := $(multi_src:%.c=$(B)/%)
@@ -110,7 +111,18 @@ deps += $$(call obj,$$(wildcard selftests/$1/*.c))
 endef
 $(foreach a,$(single_areas),$(eval $(call single_rule,$a)))
 
-selftests: $(unit_bins) $(multi_bins) $(single_bins)
+# 32-bit callers: there need not be a 32-bit C library. The headers of asm/ are in a
+# directory that -m32 does not search.
+compat_bins := $(patsubst %.c,$(B)/%,$(wildcard selftests/compat/*.c))
+
+$(compat_bins): $(B)/%: %.c scripts/user.mk $(wildcard kernel/include/uapi/linux/*.h)
+	$(say) CC '$< (32 bits)'
+	@mkdir -p $(@D)
+	$(call link,-m32 -std=gnu11 -Wall -Wextra -Werror -O2 -ffreestanding -fno-stack-protector \
+		-fno-pic -no-pie -nostdlib -static -I kernel/include/uapi \
+		-idirafter /usr/include/$(shell $(CC) -print-multiarch) $<)
+
+selftests: $(unit_bins) $(multi_bins) $(single_bins) $(compat_bins)
 
 # ---- the test machine ----
 

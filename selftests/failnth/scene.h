@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is done while something fails. */
+#ifndef FAILNTH_SCENE_H
+#define FAILNTH_SCENE_H
+
+#include <stdbool.h>
+
+#include "device.h"
+
+/*
+ * One thing that users do. @prepare and @undo run without injection, and have to
+ * succeed; @run answers 0 or the first -errno and leaves what it could not undo to
+ * @undo. All three get @arg.
+ */
+struct scene {
+	const char *name;
+	const void *arg;
+	void (*prepare)(const void *arg);
+	int (*run)(const void *arg);
+	void (*undo)(const void *arg);
+	int also;		/* an errno beside ENOMEM and EFAULT, and why */
+	const char *why;
+	bool undo_retries;	/* @undo is the next try: another one takes too long */
+	unsigned int step;	/* only every @step-th chance, where each takes a second; 0: 1 */
+};
+
+/* scene_sweep() - fail each chance to fail of @s in turn; one test point */
+void scene_sweep(const struct scene *s);
+
+/* Each file's scenes; tap_bail() is all of tap.h that they may use. */
+void sweep_files(void);
+void sweep_ioctls(void);
+void sweep_netlink(void);
+void sweep_binding(void);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What each storm has to leave behind: nothing. */
+#ifndef SELFTESTS_STORM_H
+#define SELFTESTS_STORM_H
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "tap.h"
+
+#define PAGE		4096UL
+#define MODULES		"/usr/lib/accelerator/modules/"
+#define MAX_SLABS	256
+
+struct storm_slab {
+	char name[40];
+	long objects;
+	long in_slab;	/* of them in one slab */
+};
+
+/* What there is before the storm, and has to be there after it. */
+struct storm {
+	long long pins, refs_core;
+	int nodes;
+	char refs_driver[64];	/* path of a module's reference count, "" without */
+	struct storm_slab slabs[MAX_SLABS];
+	int num_slabs;
+};
+
+/* The kernel that checks each access is about ten times slower. */
+static inline int storm_slow_kernel(void)
+{
+	return !access("/sys/kernel/debug/kmemleak", F_OK);
+}
+
+static inline void storm_write(const char *path, const char *text)
+{
+	int ret = dev_write(path, text);
+
+	if (ret)
+		tap_bail("%s > %s: %s", text, path, strerror(-ret));
+}
+
+static inline long long storm_read(const char *path)
+{
+	long long value = -1;
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return -errno;
+	if (fscanf(f, "%lld", &value) != 1)
+		value = -EIO;
+	fclose(f);
+	return value;
+}
+
+static inline int storm_nodes(void)
+{
+	DIR *dir = opendir("/dev/accelerator");
+	struct dirent *entry;
+	int n = 0;
+
+	while (dir && (entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* Objects in use of each kmalloc cache, when all that waits to be freed is freed. */
+static inline void storm_slabs(struct storm *s)
+{
+	char line[512], name[40], path[128];
+	unsigned long objects, in_slab;
+	FILE *f;
+
+	dev_write("/sys/module/rcutree/parameters/do_rcu_barrier", "1");
+	for (int pass = 0; pass < 2; pass++) {
+		s->num_slabs = 0;
+		f = fopen("/proc/slabinfo", "re");
+		if (!f)
+			tap_bail("/proc/slabinfo: %s", strerror(errno));
+		while (fgets(line, sizeof(line), f) && s->num_slabs < MAX_SLABS) {
+			struct storm_slab *slab = &s->slabs[s->num_slabs];
+
+			if (sscanf(line, "%39s %lu %*u %*u %lu", name, &objects, &in_slab) != 3 ||
+			    strncmp(name, "kmalloc-", 8))
+				continue;
+			snprintf(slab->name, sizeof(slab->name), "%s", name);
+			slab->objects = objects;
+			slab->in_slab = in_slab;
+			s->num_slabs++;
+			/* Empties what the processors, and KASAN, keep of it. */
+			snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", name);
+			if (!pass)
+				dev_write(path, "1");
+		}
+		fclose(f);
+	}
+}
+
+/* storm_before() - @module: of the driver ("accel_soft") that is to stay loaded, or NULL */
+static inline void storm_before(struct storm *s, const char *module)
+{
+	memset(s, 0, sizeof(*s));
+	s->pins = dev_foll_pins();
+	s->nodes = storm_nodes();
+	s->refs_core = storm_read("/sys/module/accelerator/refcnt");
+	if (module)
+		snprintf(s->refs_driver, sizeof(s->refs_driver), "/sys/module/%s/refcnt", module);
+	storm_slabs(s);
+}
+
+/* storm_after() - @count: of objects that a leak would have left, one each time */
+static inline void storm_after(const struct storm *s, const char *name, long count)
+{
+	static struct storm now;
+	struct dev_info devs[64];
+	long long contexts = 0, growth = 0;
+	const char *which = "none";
+	int n = dev_list(devs, 64);
+
+	tap_is(dev_foll_pins(), s->pins, "%s: no page is pinned", name);
+	for (int i = 0; i < n && i < 64; i++)
+		contexts += dev_attr(devs[i].name, "contexts");
+	tap_is(contexts, 0, "%s: no context is left", name);
+	tap_is(storm_nodes(), s->nodes, "%s: as many nodes in /dev as before", name);
+	tap_is(storm_read("/sys/module/accelerator/refcnt"), s->refs_core,
+	       "%s: references on the core as before", name);
+	if (s->refs_driver[0])
+		tap_is(storm_read(s->refs_driver), 0, "%s: none on the driver", name);
+	storm_slabs(&now);
+	for (int i = 0; i < now.num_slabs; i++)
+		for (int k = 0; k < s->num_slabs; k++) {
+			const struct storm_slab *slab = &now.slabs[i];
+			/* Those that the processors keep for themselves count as in use. */
+			long more = slab->objects - s->slabs[k].objects - 2 * slab->in_slab;
+
+			if (!strcmp(slab->name, s->slabs[k].name) && more > growth) {
+				growth = more;
+				which = slab->name;
+			}
+		}
+	tap_ok(growth < count / 2,
+	       "%s: slabs are flat: %s grew most, by %lld objects and two slabs in %ld times",
+	       name, which, growth, count);
+}
+
+/* One open file with a region pinned, a mapping, and jobs that do not end by themselves. */
+struct storm_user {
+	int fd;
+	volatile uint32_t *map;
+	uint64_t job;
+};
+
+/* storm_latency() - how long each job of a soft device takes; 0 or -errno */
+static inline int storm_latency(const char *name, uint64_t ns)
+{
+	struct accel_soft_config config = {
+		.engine = ACCEL_SOFT_ENGINE_ANY, .latency_ns = ns,
+	};
+	char control[DEV_NAME_LEN + 1];
+	int fd, ret;
+
+	snprintf(control, sizeof(control), "%sc", name);
+	fd = dev_open(control);
+	if (fd < 0)
+		return fd;
+	ret = dev_ioctl(fd, ACCEL_SOFT_IOCTL_CONFIG, &config);
+	close(fd);
+	return ret;
+}
+
+/* storm_submit() - one job on a page of @mem; edu: a DMA of 100 ms that reads it */
+static inline int storm_submit(const struct dev_info *dev, int fd, uint64_t mem, uint64_t *job)
+{
+	int ret;
+
+	if (dev_is(dev, "edu")) {
+		struct accel_edu_dma dma = {
+			.mem_id = mem, .length = ACCEL_EDU_BUFFER_SIZE,
+			.op = ACCEL_EDU_OP_TO_DEVICE,
+		};
+
+		ret = dev_ioctl(fd, ACCEL_EDU_IOCTL_DMA, &dma);
+		*job = dma.job_id;
+	} else {
+		struct accel_soft_submit submit = {
+			.op = ACCEL_SOFT_OP_FILL, .engine = ACCEL_SOFT_ENGINE_ANY,
+			.dst_mem = mem, .length = PAGE, .pattern = 1,
+		};
+
+		ret = dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit);
+		*job = submit.job_id;
+	}
+	return ret;
+}
+
+/* storm_use() - open @dev, map, pin @page, submit @jobs; 0 or -errno */
+static inline int storm_use(struct storm_user *u, const struct dev_info *dev, void *page, int jobs)
+{
+	uint64_t mem;
+	int ret;
+
+	u->map = MAP_FAILED;
+	u->fd = dev_open(dev->name);
+	if (u->fd < 0)
+		return u->fd;
+	u->map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, u->fd, 0);
+	if (u->map == MAP_FAILED)
+		return -errno;
+	(void)u->map[0];
+	ret = dev_pin(u->fd, page, PAGE, ACCEL_MEM_READ | ACCEL_MEM_WRITE, &mem);
+	while (!ret && jobs--)
+		ret = storm_submit(dev, u->fd, mem, &u->job);
+	return ret;
+}
+
+static inline void storm_leave(struct storm_user *u)
+{
+	if (u->map != MAP_FAILED)
+		munmap((void *)u->map, PAGE);
+	if (u->fd >= 0)
+		close(u->fd);
+}
+
+/* What a file of a device that is gone answers. */
+static inline int storm_ask(int fd)
+{
+	struct accel_mem_unpin unpin = { .mem_id = 1 };
+
+	return dev_ioctl(fd, ACCEL_IOCTL_MEM_UNPIN, &unpin);
+}
+
+/* storm_slot() - where the first edu is: "0000:00:04.0" */
+static inline void storm_slot(char *slot, size_t size)
+{
+	DIR *dir = opendir("/sys/bus/pci/drivers/accel_edu");
+	struct dirent *entry;
+
+	slot[0] = '\0';
+	while (dir && (entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "0000:", 5))
+			snprintf(slot, size, "%.20s", entry->d_name);
+	if (dir)
+		closedir(dir);
+	if (!slot[0])
+		tap_bail("no edu bound to its driver");
+}
+
+#endif

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vm: DEVICES="edu=1" TIMEOUT=40 */
+/*
+ * Hardware that is not there any more, though nobody has said so: each register reads
+ * all ones (the edu driver's parameter "gone"). The device goes afterwards, while jobs
+ * run on it, and in bounded time: what the hardware did not do is not waited for.
+ */
+#include <pthread.h>
+#include <time.h>
+
+#include "storm.h"
+
+#define DRIVER	"/sys/bus/pci/drivers/accel_edu/"
+#define GONE	"/sys/module/accel_edu/parameters/gone"
+#define FILES	8
+#define JOBS	4	/* of each file, 100 ms each */
+#define TIMES	40	/* a quarter of that on the slow kernel */
+#define BOUND_S	5	/* far less than the 10 s after which a job times out */
+
+static struct dev_info dev;
+static char *pages, slot[32];
+
+static long long now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/* How a job ends that is submitted now. */
+static int one_job(void)
+{
+	struct accel_job_wait wait = { .status = 1 };
+	struct storm_user u;
+	int ret = storm_use(&u, &dev, pages, 1);
+
+	if (!ret)
+		ret = dev_wait(u.fd, u.job, &wait);
+	storm_leave(&u);
+	return ret ? ret : wait.status;
+}
+
+struct waiter {
+	pthread_t thread;
+	struct storm_user user;
+	struct accel_job_wait wait;
+	int ret;
+};
+
+static void *wait_for_job(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->ret = dev_wait(w->user.fd, w->user.job, &w->wait);
+	return NULL;
+}
+
+static const char *vanish(void)
+{
+	static struct waiter waiters[FILES];
+	long long pins = dev_foll_pins(), start;
+	const char *wrong = NULL;
+	int i;
+
+	for (i = 0; i < FILES; i++)
+		if (storm_use(&waiters[i].user, &dev, pages + i * PAGE, JOBS))
+			return "open, map, pin or submit";
+	while (dev_attr(dev.name, "engines/edu/running") != 1)
+		usleep(1000);
+	storm_write(GONE, "1");
+	for (i = 0; i < FILES; i++)
+		pthread_create(&waiters[i].thread, NULL, wait_for_job, &waiters[i]);
+	start = now_s();
+	if (dev_write(DRIVER "unbind", slot))
+		return "unbind";
+	if (now_s() - start > BOUND_S)
+		wrong = "unbinding waited for the hardware";
+	if (dev_foll_pins() != pins)
+		wrong = "a page is still pinned";
+	for (i = 0; i < FILES; i++) {
+		pthread_join(waiters[i].thread, NULL);
+		/* Who came too late to wait is told by the call itself. */
+		if (waiters[i].ret != -ENODEV &&
+		    (waiters[i].ret || waiters[i].wait.status != -ENODEV) &&
+		    /* ended in time; the last file's cannot have */
+		    (i == FILES - 1 || waiters[i].ret || waiters[i].wait.status))
+			wrong = "a job did not end with ENODEV";
+		if (storm_ask(waiters[i].user.fd) != -ENODEV)
+			wrong = "a file does not answer ENODEV";
+		if (waiters[i].user.map[0])
+			wrong = "a mapping is not empty";
+		storm_leave(&waiters[i].user);
+	}
+	/* The driver takes no hardware that is not there. */
+	if (dev_write(DRIVER "bind", slot) != -ENODEV)
+		wrong = "it is bound though it is not there";
+	storm_write(GONE, "0");
+	if (dev_write(DRIVER "bind", slot))
+		return "it does not come back";
+	return wrong;
+}
+
+int main(void)
+{
+	static struct storm before;
+	const char *wrong = NULL;
+	struct storm_user u;
+	int times = storm_slow_kernel() ? TIMES / 4 : TIMES, i;
+
+	storm_slot(slot, sizeof(slot));
+	pages = mmap(NULL, FILES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		     -1, 0);
+	if (pages == MAP_FAILED || dev_find("edu", 0, &dev))
+		tap_bail("no edu device");
+	tap_is(one_job(), 0, "a job ends well");
+	/* Once for what stays: caches, per-cpu areas. */
+	wrong = vanish();
+	if (wrong)
+		tap_bail("%s", wrong);
+	storm_before(&before, "accel_edu");
+
+	storm_write(GONE, "1");
+	tap_is(one_job(), -ENODEV, "with the hardware gone one ends with ENODEV");
+	storm_write(GONE, "0");
+	tap_is(one_job(), 0, "with the hardware back one ends well");
+
+	if (storm_use(&u, &dev, pages, 1))
+		tap_bail("cannot submit");
+	while (dev_attr(dev.name, "engines/edu/running") != 1)
+		usleep(1000);
+	storm_write(GONE, "1");
+	storm_leave(&u);
+	tap_is(dev_foll_pins(), before.pins, "closing a file ends its job on gone hardware");
+	storm_write(GONE, "0");
+
+	for (i = 0; i < times && !wrong; i++)
+		wrong = vanish();
+	tap_ok(!wrong, "vanished under %d files with jobs, %d times%s%s", FILES, i,
+	       wrong ? ": " : "", wrong ? wrong : "");
+	tap_is(one_job(), 0, "then a job ends well again");
+	storm_after(&before, "vanished", times * FILES);
+	return tap_done();
+}
