@@ -28,6 +28,8 @@ at_first=$(devices)
 # was, as the machine's start did
 restore()
 {
+	# as udev's rule would, for nodes that came back
+	chgrp accel /dev/accelerator/* 2>/dev/null
 	[ "$(devices)" != "$at_first" ] || return 0
 	unload
 	echo 1 >/sys/bus/pci/rescan
