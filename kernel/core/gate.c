@@ -401,7 +401,8 @@ void accel_gate_drain(struct accel_device *adev)
 	u64 start = ktime_get_ns();
 	unsigned int slice = max(READ_ONCE(accel_drain_warn_ms), 1u);
 
-	while (!wait_for_completion_timeout(&adev->drained, msecs_to_jiffies(slice)))
+	/* One more: a timeout of n ticks may end just after n - 1. */
+	while (!wait_for_completion_timeout(&adev->drained, msecs_to_jiffies(slice) + 1))
 		accel_gate_report(adev, ktime_get_ns() - start);
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_gate_drain);
