@@ -69,6 +69,9 @@ endif
 # Progress on stderr: what follows may own stdout
 built-for-vm:
 	@$(MAKE) all >&2
+ifeq ($(KERNEL),full)
+	@$(MAKE) kernel-full >&2
+endif
 
 demo:
 	@exec selftests/vm/demo
