@@ -125,7 +125,7 @@ static void edu_start_dma(struct edu_device *edu, struct edu_job *job)
 static irqreturn_t edu_irq(int irq, void *data)
 {
 	struct edu_device *edu = data;
-	u32 status = edu_read(edu, EDU_IRQ_STATUS);
+	u32 status = edu_read(edu, EDU_IRQ_STATUS), result = 0;
 	struct edu_job *job;
 
 	if (!status || status == EDU_GONE)
@@ -140,9 +140,11 @@ static irqreturn_t edu_irq(int irq, void *data)
 		edu->job = NULL;
 	}
 	spin_unlock(&edu->lock);
+	if (job && job->base.op == ACCEL_EDU_OP_FACTORIAL)
+		result = edu_read(edu, EDU_FACTORIAL);
+	/* No factorial is all ones: but for 0! and 1!, they are even. */
 	if (job)
-		accel_job_done(&job->base, 0, job->base.op == ACCEL_EDU_OP_FACTORIAL ?
-					      edu_read(edu, EDU_FACTORIAL) : 0);
+		accel_job_done(&job->base, result == EDU_GONE ? -ENODEV : 0, result);
 	return IRQ_HANDLED;
 }
 
