@@ -86,6 +86,7 @@ struct accel_call {
 		struct {
 			struct accel_mem *mem;
 			struct accel_pin_times *times;
+			u64 iommu_ns;
 			bool dirty;
 		} mem;
 		struct accel_job *job;
@@ -174,15 +175,46 @@ int accel_map_init(struct accel_device *adev);
 void accel_map_zap(struct accel_device *adev);
 void accel_map_destroy(struct accel_device *adev);
 
-/* -------------------------------------------------------- mem.c, mem_user.c */
+/* -------------------------------------------- mem.c, mem_dma.c, mem_user.c, … */
 
-void accel_mem_unuse(struct accel_mem *mem, bool written);
-void accel_mem_sync(struct accel_mem *mem, u64 offset, u64 length, bool for_device);
+struct accel_pin_times;
+
+/**
+ * struct accel_mem_ops - one way to obtain a region, a file of its own
+ * @way: which
+ * @name: as tools show it
+ * @pins: its bytes count as pinned by the context
+ * @acquire: get hold of the pages; not gated, since user space may prolong it for ever.
+ *	@times says where the time went, and is filled in when @timed
+ * @map: make them reachable for the device: sets sgt and nsegs. Gated
+ * @unmap: undo @map; the device is still there
+ * @release: undo @acquire, also a half-done one; the device may be gone
+ */
+struct accel_mem_ops {
+	enum accel_mem_way way;
+	const char *name;
+	bool pins;
+	int (*acquire)(struct accel_mem *mem, struct accel_pin_times *times, bool timed);
+	int (*map)(struct accel_mem *mem);
+	void (*unmap)(struct accel_mem *mem);
+	void (*release)(struct accel_mem *mem);
+};
+
+extern const struct accel_mem_ops accel_mem_user_ops;
+
+struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_mem_ops *ops);
+int accel_mem_create(struct accel_mem *mem, int ret, u64 *id);
+void accel_mem_put(struct accel_mem *mem);
 struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 				u64 offset, u64 length);
+void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length);
 void accel_mem_release_all(struct accel_context *ctx);
-int accel_mem_user_pin(struct accel_mem *mem, struct accel_pin_times *times, bool timed);
-void accel_mem_user_unpin(struct accel_mem *mem);
+
+struct device *accel_mem_dma_device(const struct accel_mem *mem);
+enum dma_data_direction accel_mem_dir(const struct accel_mem *mem);
+int accel_mem_dma_map(struct accel_mem *mem);
+void accel_mem_dma_unmap(struct accel_mem *mem);
+void accel_mem_sync(struct accel_mem *mem, u64 offset, u64 length, bool for_device);
 
 /* ---------------------------------------------------------- job.c, engine.c */
 

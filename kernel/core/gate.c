@@ -75,12 +75,12 @@ static void trace_mem_unpin(const struct accel_call *call, long ret, u64 ns)
 
 static void trace_dma_map(const struct accel_call *call, long ret, u64 ns)
 {
-	trace_accel_dma_map(call->ctx, call->u.mem.mem, ret, ns);
+	trace_accel_dma_map(call->ctx, call->u.mem.mem, ret, ns, call->u.mem.iommu_ns);
 }
 
 static void trace_dma_unmap(const struct accel_call *call, long ret, u64 ns)
 {
-	trace_accel_dma_unmap(call->ctx, call->u.mem.mem, ret, ns);
+	trace_accel_dma_unmap(call->ctx, call->u.mem.mem, ret, ns, call->u.mem.iommu_ns);
 }
 
 /* A job that is taken is traced as it joins its queue, see accel_call_queue_job(). */

@@ -92,7 +92,8 @@ void accel_job_unuse_mems(struct accel_job *job)
 	if (job->engine->desc->free)
 		job->engine->desc->free(job);
 	while (i--)
-		accel_mem_unuse(job->mems[i].mem, job->mems[i].write && job->started_ns);
+		accel_mem_unuse(job->mems[i].mem, job->mems[i].write && job->started_ns,
+				job->mems[i].offset, job->mems[i].length);
 	job->num_mems = 0;
 }
 

@@ -30,17 +30,17 @@ static int accel_mem_charge(struct accel_mem *mem)
 		return -ENOMEM;
 	}
 	mmgrab(current->mm);
-	mem->mm = current->mm;
+	mem->user.mm = current->mm;
 	return 0;
 }
 
 static void accel_mem_uncharge(struct accel_mem *mem)
 {
-	if (!mem->mm)
+	if (!mem->user.mm)
 		return;
-	atomic64_sub(mem->npages, &mem->mm->pinned_vm);
-	mmdrop(mem->mm);
-	mem->mm = NULL;
+	atomic64_sub(mem->npages, &mem->user.mm->pinned_vm);
+	mmdrop(mem->user.mm);
+	mem->user.mm = NULL;
 }
 
 /*
@@ -88,15 +88,48 @@ static u32 accel_count_folios(struct page **pages, unsigned long n, struct folio
 	return folios;
 }
 
-static int accel_mem_gather(struct accel_mem *mem, struct page **pages,
-			    struct accel_pin_times *times, bool timed)
+/*
+ * How many more entries the table will need: its next allocation is of so many. By what
+ * there was so far, so that large folios do not get room for as many single pages.
+ */
+static unsigned int accel_mem_entries_left(const struct accel_mem *mem, unsigned long left)
 {
-	struct device *parent = mem->ctx->adev->dev.parent;
-	unsigned int segment = min_t(size_t, dma_get_max_seg_size(parent),
-				     dma_max_mapping_size(parent)) & PAGE_MASK;
+	unsigned long done = mem->npages - left;
+
+	return left ? DIV64_U64_ROUND_UP((u64)left * mem->user.append.sgt.orig_nents, done) : 0;
+}
+
+/* Pages that are pinned join the table; they are not pinned any more when it fails. */
+static int accel_mem_gather(struct accel_mem *mem, struct page **pages, long n,
+			    unsigned long left, struct folio **last)
+{
+	struct device *dev = accel_mem_dma_device(mem);
+	unsigned int segment = min_t(size_t, dma_get_max_seg_size(dev),
+				     dma_max_mapping_size(dev)) & PAGE_MASK;
+	struct sg_append_table *append = &mem->user.append;
+	unsigned int expected = append->prv ? accel_mem_entries_left(mem, left) : 0;
+	int ret;
+
+	/* The first batch tells: all but one page of it may be the same folio. */
+	if (left)
+		expected = max(expected, 1u);
+	ret = sg_alloc_append_table_from_pages(append, pages, n, 0, n << PAGE_SHIFT, segment,
+					       expected, GFP_KERNEL_ACCOUNT);
+	if (ret) {
+		unpin_user_pages(pages, n);
+		return ret;
+	}
+	mem->nfolios += accel_count_folios(pages, n, last);
+	return 0;
+}
+
+static int accel_mem_pin(struct accel_mem *mem, struct page **pages,
+			 struct accel_pin_times *times, bool timed)
+{
 	unsigned int gup = FOLL_LONGTERM | (mem->flags & ACCEL_MEM_WRITE ? FOLL_WRITE : 0);
 	unsigned long left = mem->npages, addr = mem->addr;
 	struct folio *last = NULL;
+	u64 start = 0;
 	long got;
 	int ret;
 
@@ -108,30 +141,65 @@ static int accel_mem_gather(struct accel_mem *mem, struct page **pages,
 		if (got <= 0)
 			return got ?: -EFAULT;
 		left -= got;
-		ret = sg_alloc_append_table_from_pages(&mem->append, pages, got, 0,
-						       got << PAGE_SHIFT, segment, left,
-						       GFP_KERNEL_ACCOUNT);
-		if (ret) {
-			unpin_user_pages(pages, got);
+		if (timed)
+			start = ktime_get_ns();
+		ret = accel_mem_gather(mem, pages, got, left, &last);
+		if (timed)
+			times->gather_ns += ktime_get_ns() - start;
+		if (ret)
 			return ret;
-		}
-		mem->nfolios += accel_count_folios(pages, got, &last);
 		addr += got << PAGE_SHIFT;
 		cond_resched();
 	}
 	return 0;
 }
 
-/**
- * accel_mem_user_pin - charge and pin a region of the caller's memory
- * @mem: addr, length and flags are set and checked
- * @times: where the time went
- * @timed: fill @times in
- *
- * Context: process; faults pages in, so for as long as user space likes: not gated.
- * Return: 0; -EPERM, -ENOMEM, -EFAULT, -EINTR with nothing pinned or charged.
+/* The pages of one entry: dirty are those that the device may have written to. */
+static void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg, u64 offset)
+{
+	u64 first = PAGE_ALIGN_DOWN(max(mem->dirty_from, offset));
+	u64 end = min(PAGE_ALIGN(mem->dirty_to), offset + sg->length);
+	unsigned long before = sg->length >> PAGE_SHIFT, dirty = 0, after = 0;
+	unsigned long pfn = page_to_pfn(sg_page(sg));
+
+	if (first < end) {
+		before = (first - offset) >> PAGE_SHIFT;
+		dirty = (end - first) >> PAGE_SHIFT;
+		after = (offset + sg->length - end) >> PAGE_SHIFT;
+	}
+	if (before)
+		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), before, false);
+	if (dirty)
+		unpin_user_page_range_dirty_lock(pfn_to_page(pfn + before), dirty, true);
+	if (after)
+		unpin_user_page_range_dirty_lock(pfn_to_page(pfn + before + dirty), after,
+						 false);
+}
+
+/*
+ * Undo accel_mem_user_acquire(), also a half-done one. Locks folios where they are to
+ * be dirty.
  */
-int accel_mem_user_pin(struct accel_mem *mem, struct accel_pin_times *times, bool timed)
+static void accel_mem_user_release(struct accel_mem *mem)
+{
+	struct sg_table *sgt = &mem->user.append.sgt;
+	struct scatterlist *sg;
+	u64 offset = 0;
+	unsigned int i;
+
+	for_each_sgtable_sg(sgt, sg, i) {
+		accel_mem_unpin_entry(mem, sg, offset);
+		offset += sg->length;
+	}
+	sg_free_append_table(&mem->user.append);
+	memset(&mem->user.append, 0, sizeof(mem->user.append));
+	mem->sgt = NULL;
+	accel_mem_uncharge(mem);
+}
+
+/* Faults pages in, so for as long as user space likes. */
+static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times *times,
+				  bool timed)
 {
 	u64 start = timed ? ktime_get_ns() : 0;
 	struct page **pages;
@@ -147,33 +215,21 @@ int accel_mem_user_pin(struct accel_mem *mem, struct accel_pin_times *times, boo
 		accel_mem_uncharge(mem);
 		return -ENOMEM;
 	}
-	ret = accel_mem_gather(mem, pages, times, timed);
+	ret = accel_mem_pin(mem, pages, times, timed);
 	free_page((unsigned long)pages);
+	mem->sgt = &mem->user.append.sgt;
+	mem->nsegs = mem->sgt->orig_nents;
 	if (ret)
-		accel_mem_user_unpin(mem);
-	else
-		mem->sgt = mem->append.sgt;
+		accel_mem_user_release(mem);
 	return ret;
 }
 
-/**
- * accel_mem_user_unpin - undo accel_mem_user_pin(), also a half-done one
- * @mem: a region that is not mapped for DMA
- *
- * Pages are marked dirty only when the device may have written to them.
- *
- * Context: process, may sleep (locks folios).
- */
-void accel_mem_user_unpin(struct accel_mem *mem)
-{
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sg(mem->append.sgt.sgl, sg, mem->append.sgt.orig_nents, i)
-		unpin_user_page_range_dirty_lock(sg_page(sg),
-						 DIV_ROUND_UP(sg->length, PAGE_SIZE),
-						 mem->dirty);
-	sg_free_append_table(&mem->append);
-	memset(&mem->append, 0, sizeof(mem->append));
-	accel_mem_uncharge(mem);
-}
+const struct accel_mem_ops accel_mem_user_ops = {
+	.way = ACCEL_MEM_WAY_USER,
+	.name = "user",
+	.pins = true,
+	.acquire = accel_mem_user_acquire,
+	.map = accel_mem_dma_map,
+	.unmap = accel_mem_dma_unmap,
+	.release = accel_mem_user_release,
+};

@@ -307,6 +307,8 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(dma_bits));
 	if (ret)
 		return ret;
+	/* The hardware cuts nothing: a segment is as long as its pages are contiguous. */
+	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	pci_set_master(pdev);
 
 	edu = devm_accel_device_alloc(&pdev->dev, &edu_driver, struct edu_device, accel);

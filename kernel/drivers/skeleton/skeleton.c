@@ -29,7 +29,7 @@ static void skeleton_run(struct accel_job *base)
 	struct sg_mapping_iter it;
 	size_t i;
 
-	sg_miter_start(&it, job->mem->sgt.sgl, job->mem->sgt.orig_nents, SG_MITER_TO_SG);
+	sg_miter_start(&it, job->mem->sgt->sgl, job->mem->sgt->orig_nents, SG_MITER_TO_SG);
 	if (skip)
 		sg_miter_skip(&it, skip);
 	while (left && !accel_job_cancelled(base) && sg_miter_next(&it)) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the engines of accel_soft do to memory: each operation, page by page through
- * the processor's mapping of the pinned regions, at the engine's speed.
+ * What the engines of accel_soft do to memory: each operation, page by page, at the
+ * engine's speed. They know DMA addresses only, as hardware does.
  */
 #include <linux/bitops.h>
+#include <linux/dma-direct.h>
 #include <linux/highmem.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
@@ -38,35 +39,37 @@
 /* A place in a region. */
 struct soft_cursor {
 	struct scatterlist *sg;
-	size_t offset;		/* in *sg */
+	size_t offset;		/* in its DMA segment */
+	struct device *dev;
 };
 
 static void soft_seek(struct soft_cursor *cur, const struct accel_mem *mem, u64 offset)
 {
-	struct scatterlist *sg = mem->sgt.sgl;
+	struct scatterlist *sg = mem->sgt->sgl;
 
-	while (offset >= sg->length) {
-		offset -= sg->length;
+	while (offset >= sg_dma_len(sg)) {
+		offset -= sg_dma_len(sg);
 		sg = sg_next(sg);
 	}
 	cur->sg = sg;
 	cur->offset = offset;
+	cur->dev = mem->ctx->adev->dev.parent;
 }
 
 /* Map what follows in the same page, at most *@n bytes; *@n: how many it is. */
 static u8 *soft_map(const struct soft_cursor *cur, size_t *n)
 {
-	size_t at = cur->sg->offset + cur->offset;
-	struct page *page = pfn_to_page(page_to_pfn(sg_page(cur->sg)) + (at >> PAGE_SHIFT));
+	/* No IOMMU is between it and memory: soft_probe() has made sure. */
+	phys_addr_t at = dma_to_phys(cur->dev, sg_dma_address(cur->sg) + cur->offset);
 
-	*n = min3(*n, PAGE_SIZE - offset_in_page(at), cur->sg->length - cur->offset);
-	return (u8 *)kmap_local_page(page) + offset_in_page(at);
+	*n = min3(*n, PAGE_SIZE - offset_in_page(at), sg_dma_len(cur->sg) - cur->offset);
+	return (u8 *)kmap_local_page(pfn_to_page(PHYS_PFN(at))) + offset_in_page(at);
 }
 
 static void soft_advance(struct soft_cursor *cur, size_t n)
 {
 	cur->offset += n;
-	if (cur->offset == cur->sg->length) {
+	if (cur->offset == sg_dma_len(cur->sg)) {
 		cur->sg = sg_next(cur->sg);
 		cur->offset = 0;
 	}

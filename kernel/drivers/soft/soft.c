@@ -280,7 +280,9 @@ static int soft_probe(struct platform_device *pdev)
 	struct soft_device *soft;
 	int ret;
 
-	/* There is no DMA, and so nothing to bounce or to cut: the pages are used in place. */
+	/* The engines make a DMA address a physical one, see data.c. */
+	if (device_iommu_mapped(dev))
+		return dev_err_probe(dev, -EOPNOTSUPP, "is behind an IOMMU\n");
 	ret = dma_coerce_mask_and_coherent(dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;

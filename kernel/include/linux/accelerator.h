@@ -56,6 +56,7 @@ struct accel_device;
 struct accel_engine;
 struct accel_job;
 struct accel_mem;
+struct accel_mem_ops;
 struct accel_op_stats;
 struct attribute_group;
 struct dentry;
@@ -190,8 +191,13 @@ struct accel_map_desc {
  * @open: optional; a file is being opened. An error refuses it. Gated.
  * @close: optional; called once for each successful @open: on the last close or
  *	from accel_device_unregister(), whichever is first. The context's jobs
- *	have ended; its memory is still mapped.
+ *	have ended; its memory is still mapped, and @mem_unmap follows.
  * @mmap: optional; fills in what backs a mapping, or refuses. Gated.
+ * @mem_map: optional; a region is there and mapped for DMA: enter it into the device's
+ *	own page table (accel_mem_iter_start()). An error refuses it. Gated.
+ * @mem_unmap: optional; called once for each successful @mem_map (all of them when
+ *	that is absent): when it returns, the device does not reach the region any more.
+ *	No job uses it. Gated, or after @close, with the device still there
  * @cancel: optional; from accel_device_unregister(): new calls are refused, make
  *	the ones that wait in the driver return soon
  *
@@ -213,6 +219,8 @@ struct accel_driver {
 	int (*open)(struct accel_context *ctx);
 	void (*close)(struct accel_context *ctx);
 	int (*mmap)(struct accel_context *ctx, struct accel_map_desc *map);
+	int (*mem_map)(struct accel_mem *mem);
+	void (*mem_unmap)(struct accel_mem *mem);
 	void (*cancel)(struct accel_device *adev);
 };
 
@@ -394,38 +402,83 @@ struct accel_context {
 /* ------------------------------------------------------------------ memory */
 
 /**
+ * enum accel_mem_way - how a region was obtained; all are used alike
+ * @ACCEL_MEM_WAY_USER: the caller's memory, pinned by the core
+ * @ACCEL_MEM_WAY_IOMMUFD: named by an IOVA, pinned by iommufd
+ * @ACCEL_MEM_WAY_DMABUF: a dma-buf that somebody else exports
+ */
+enum accel_mem_way {
+	ACCEL_MEM_WAY_USER,
+	ACCEL_MEM_WAY_IOMMUFD,
+	ACCEL_MEM_WAY_DMABUF,
+};
+
+/**
  * struct accel_mem - a region of memory that the device may reach
  * @ctx: the context that owns it
  * @id: never reused while the core is loaded; also the user's handle
+ * @addr: the user's name for its first byte: an address of its own, an IOVA; 0: none
  * @length: bytes
- * @flags: ACCEL_MEM_*
- * @sgt: its pages, coalesced, mapped for the device's DMA
+ * @flags: %ACCEL_MEM_READ, %ACCEL_MEM_WRITE or both
+ * @way: how it was obtained
+ * @sgt: where the device finds it: the table's DMA addresses. Its pages are there for
+ *	%ACCEL_MEM_WAY_USER and %ACCEL_MEM_WAY_IOMMUFD only: a dma-buf may have none
  *
- * Valid while a job uses it, see accel_job_use_mem().
+ * Valid while a job uses it, see accel_job_use_mem(), and in @mem_map and @mem_unmap.
  * Members above "private" are the driver's to read.
  */
 struct accel_mem {
 	struct accel_context *ctx;
 	u64 id;
+	u64 addr;
 	u64 length;
 	u32 flags;
-	struct sg_table sgt;
+	enum accel_mem_way way;
+	struct sg_table *sgt;
 	/* private: the core's */
 	struct kref ref;
-	u64 addr;
+	const struct accel_mem_ops *ops;
 	unsigned long npages;
 	u32 nfolios;
 	u32 nsegs;			/* after the DMA mapping */
 	u32 users;			/* jobs; under the lock of ctx->mems */
 	bool closing;			/* no new users; likewise */
-	bool mapped;
 	bool needs_sync;		/* not coherent, or bounced */
-	bool dirty;
-	struct mm_struct *mm;		/* charged for the pages */
-	struct sg_append_table append;
+	u64 dirty_from;			/* what the device may have written: one range that */
+	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
+	union {
+		struct {
+			struct mm_struct *mm;	/* charged for the pages */
+			struct sg_append_table append;
+		} user;
+	};
 };
 
 int accel_mem_dma_addr(struct accel_mem *mem, u64 offset, dma_addr_t *addr, size_t *len);
+unsigned long accel_mem_best_page_size(const struct accel_mem *mem, unsigned long page_sizes,
+				       u64 va);
+
+/**
+ * struct accel_mem_iter - a walk over the pages of a device's own page table
+ * @va: the device's virtual address of this page
+ * @addr: its DMA address
+ * @size: bytes, one of the sizes asked for
+ * @left: bytes from this page on
+ */
+struct accel_mem_iter {
+	u64 va;
+	dma_addr_t addr;
+	size_t size;
+	u64 left;
+	/* private: the core's */
+	struct scatterlist *sg;
+	size_t offset;
+	unsigned long page_sizes;
+};
+
+void accel_mem_iter_start(struct accel_mem_iter *it, const struct accel_mem *mem,
+			  unsigned long page_sizes, u64 va);
+bool accel_mem_iter_next(struct accel_mem_iter *it);
 
 /* -------------------------------------------------------------------- jobs */
 

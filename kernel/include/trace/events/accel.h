@@ -26,7 +26,11 @@ struct accel_pin_times {
 	u64 fault_ns;		/* pages that had to be faulted in, their pin included */
 	u64 pin_ns;		/* pages that were there */
 	u64 faulted_pages;
+	u64 gather_ns;		/* coalescing them into a table */
 };
+
+/* The way of a region by name: struct accel_mem_ops is the core's own. */
+const char *accel_trace_way(const struct accel_mem *mem);
 
 /* The name of the job's engine: struct accel_engine is the core's own. */
 const char *accel_trace_engine(const struct accel_job *job);
@@ -297,6 +301,9 @@ TRACE_EVENT(accel_mem_pin,
 		__field(u32, folios)
 		__field(u32, flags)
 		__field(int, ret)
+		__field(u64, gather_ns)
+		__field(u32, segments)
+		__string(way, accel_trace_way(mem))
 	),
 	TP_fast_assign(
 		__entry->dev_id = ctx->adev->id;
@@ -313,12 +320,16 @@ TRACE_EVENT(accel_mem_pin,
 		__entry->pin_ns = times->pin_ns;
 		__entry->ret = ret;
 		__entry->duration_ns = duration_ns;
+		__entry->gather_ns = times->gather_ns;
+		__entry->segments = mem->nsegs;
+		__assign_str(way);
 	),
-	TP_printk("dev=acc%u dev_id=%llu ctx=%llu mem=%llu bytes=%llu pages=%llu folios=%u flags=0x%x faulted_pages=%llu account_ns=%llu fault_ns=%llu pin_ns=%llu ret=%d duration_ns=%llu",
+	TP_printk("dev=acc%u dev_id=%llu ctx=%llu mem=%llu way=%s bytes=%llu pages=%llu folios=%u segments=%u flags=0x%x faulted_pages=%llu account_ns=%llu fault_ns=%llu pin_ns=%llu gather_ns=%llu ret=%d duration_ns=%llu",
 		  __entry->dev, __entry->dev_id, __entry->ctx, __entry->mem,
-		  __entry->bytes, __entry->pages, __entry->folios, __entry->flags,
-		  __entry->faulted_pages, __entry->account_ns, __entry->fault_ns,
-		  __entry->pin_ns, __entry->ret, __entry->duration_ns)
+		  __get_str(way), __entry->bytes, __entry->pages, __entry->folios,
+		  __entry->segments, __entry->flags, __entry->faulted_pages,
+		  __entry->account_ns, __entry->fault_ns, __entry->pin_ns,
+		  __entry->gather_ns, __entry->ret, __entry->duration_ns)
 );
 
 /* dirty: the device wrote to it. */
@@ -334,6 +345,7 @@ TRACE_EVENT(accel_mem_unpin,
 		__field(u64, duration_ns)
 		__field(u32, dev)
 		__field(bool, dirty)
+		__string(way, accel_trace_way(mem))
 	),
 	TP_fast_assign(
 		__entry->dev_id = ctx->adev->id;
@@ -344,15 +356,18 @@ TRACE_EVENT(accel_mem_unpin,
 		__entry->pages = mem->npages;
 		__entry->dirty = dirty;
 		__entry->duration_ns = duration_ns;
+		__assign_str(way);
 	),
-	TP_printk("dev=acc%u dev_id=%llu ctx=%llu mem=%llu bytes=%llu pages=%llu dirty=%d duration_ns=%llu",
+	TP_printk("dev=acc%u dev_id=%llu ctx=%llu mem=%llu way=%s bytes=%llu pages=%llu dirty=%d duration_ns=%llu",
 		  __entry->dev, __entry->dev_id, __entry->ctx, __entry->mem,
-		  __entry->bytes, __entry->pages, __entry->dirty, __entry->duration_ns)
+		  __get_str(way), __entry->bytes, __entry->pages, __entry->dirty, __entry->duration_ns)
 );
 
+/* iommu_ns: the DMA mapping proper, without the driver's own page table. */
 DECLARE_EVENT_CLASS(accel_dma,
-	TP_PROTO(struct accel_context *ctx, struct accel_mem *mem, int ret, u64 duration_ns),
-	TP_ARGS(ctx, mem, ret, duration_ns),
+	TP_PROTO(struct accel_context *ctx, struct accel_mem *mem, int ret, u64 duration_ns,
+		 u64 iommu_ns),
+	TP_ARGS(ctx, mem, ret, duration_ns, iommu_ns),
 	TP_STRUCT__entry(
 		__field(u64, dev_id)
 		__field(u64, ctx)
@@ -362,6 +377,10 @@ DECLARE_EVENT_CLASS(accel_dma,
 		__field(u32, dev)
 		__field(u32, segments)
 		__field(int, ret)
+		__field(u64, pages)
+		__field(u64, iommu_ns)
+		__field(u32, folios)
+		__string(way, accel_trace_way(mem))
 	),
 	TP_fast_assign(
 		__entry->dev_id = ctx->adev->id;
@@ -372,19 +391,26 @@ DECLARE_EVENT_CLASS(accel_dma,
 		__entry->segments = mem->nsegs;
 		__entry->ret = ret;
 		__entry->duration_ns = duration_ns;
+		__entry->pages = mem->npages;
+		__entry->iommu_ns = iommu_ns;
+		__entry->folios = mem->nfolios;
+		__assign_str(way);
 	),
-	TP_printk("dev=acc%u dev_id=%llu ctx=%llu mem=%llu bytes=%llu segments=%u ret=%d duration_ns=%llu",
+	TP_printk("dev=acc%u dev_id=%llu ctx=%llu mem=%llu way=%s bytes=%llu pages=%llu folios=%u segments=%u ret=%d duration_ns=%llu iommu_ns=%llu",
 		  __entry->dev, __entry->dev_id, __entry->ctx, __entry->mem,
-		  __entry->bytes, __entry->segments, __entry->ret, __entry->duration_ns)
+		  __get_str(way), __entry->bytes, __entry->pages, __entry->folios,
+		  __entry->segments, __entry->ret, __entry->duration_ns, __entry->iommu_ns)
 );
 
 DEFINE_EVENT(accel_dma, accel_dma_map,
-	TP_PROTO(struct accel_context *ctx, struct accel_mem *mem, int ret, u64 duration_ns),
-	TP_ARGS(ctx, mem, ret, duration_ns));
+	TP_PROTO(struct accel_context *ctx, struct accel_mem *mem, int ret, u64 duration_ns,
+		 u64 iommu_ns),
+	TP_ARGS(ctx, mem, ret, duration_ns, iommu_ns));
 
 DEFINE_EVENT(accel_dma, accel_dma_unmap,
-	TP_PROTO(struct accel_context *ctx, struct accel_mem *mem, int ret, u64 duration_ns),
-	TP_ARGS(ctx, mem, ret, duration_ns));
+	TP_PROTO(struct accel_context *ctx, struct accel_mem *mem, int ret, u64 duration_ns,
+		 u64 iommu_ns),
+	TP_ARGS(ctx, mem, ret, duration_ns, iommu_ns));
 
 /* ret < 0: refused, there will be no accel_job_done. Process context. */
 TRACE_EVENT(accel_job_queue,
