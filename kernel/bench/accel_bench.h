@@ -67,9 +67,23 @@ struct accel_bench_size {
 	__u32 reserved;
 };
 
+/**
+ * struct accel_bench_pin - pin and map a region of the caller's memory, see pin.c
+ * @addr: in: a multiple of the page size
+ * @length: in: likewise
+ *
+ * One for each open file: until %ACCEL_BENCH_UNPIN, or the close.
+ */
+struct accel_bench_pin {
+	__u64 addr;
+	__u64 length;
+};
+
 #define ACCEL_BENCH_NULL	_IOWR(ACCEL_IOCTL_TYPE, 0x40, struct accel_bench_null)
 #define ACCEL_BENCH_READ	_IOWR(ACCEL_IOCTL_TYPE, 0x41, struct accel_bench_read)
 #define ACCEL_BENCH_CLOSE	_IOWR(ACCEL_IOCTL_TYPE, 0x42, struct accel_bench_close)
 #define ACCEL_BENCH_SIZE	_IOWR(ACCEL_IOCTL_TYPE, 0x43, struct accel_bench_size)
+#define ACCEL_BENCH_PIN		_IOW(ACCEL_IOCTL_TYPE, 0x44, struct accel_bench_pin)
+#define ACCEL_BENCH_UNPIN	_IO(ACCEL_IOCTL_TYPE, 0x45)
 
 #endif /* _ACCEL_BENCH_H */

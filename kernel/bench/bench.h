@@ -5,6 +5,12 @@
 
 #include "accel_bench.h"
 
+struct bench_region;
+struct device;
+
+struct bench_region *bench_pin(struct device *dev, const struct accel_bench_pin *arg);
+void bench_unpin(struct bench_region *region);
+
 int bench_gates_init(void);
 void bench_gates_exit(void);
 int bench_gate_read(struct accel_bench_read *arg);

@@ -4,6 +4,7 @@
  * ioctl can be, on a misc device. The misc device also takes the orders of gates.c.
  */
 #include <linux/accelerator.h>
+#include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -50,10 +51,42 @@ static const struct accel_driver bench_driver = {
 		ret = -EFAULT;							\
 	ret; })
 
-/* Apart, so that its stack is not the null ioctl's to clear. */
-static noinline long bench_misc_order(unsigned int cmd, void __user *user)
+static struct platform_device *bench_pdev;
+
+static int bench_misc_pin(struct file *file, const struct accel_bench_pin *arg)
 {
+	struct bench_region *region;
+
+	if (file->private_data)
+		return -EBUSY;
+	region = bench_pin(&bench_pdev->dev, arg);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
+	file->private_data = region;
+	return 0;
+}
+
+static int bench_misc_unpin(struct file *file)
+{
+	if (!file->private_data)
+		return -ENOENT;
+	bench_unpin(file->private_data);
+	file->private_data = NULL;
+	return 0;
+}
+
+/* Apart, so that its stack is not the null ioctl's to clear. */
+static noinline long bench_misc_order(struct file *file, unsigned int cmd, void __user *user)
+{
+	struct accel_bench_pin pin;
+
 	switch (cmd) {
+	case ACCEL_BENCH_PIN:
+		if (copy_from_user(&pin, user, sizeof(pin)))
+			return -EFAULT;
+		return bench_misc_pin(file, &pin);
+	case ACCEL_BENCH_UNPIN:
+		return bench_misc_unpin(file);
 	case ACCEL_BENCH_READ:
 		return BENCH_ORDER(struct accel_bench_read, bench_gate_read);
 	case ACCEL_BENCH_CLOSE:
@@ -70,7 +103,7 @@ static long bench_misc_ioctl(struct file *file, unsigned int cmd, unsigned long 
 	struct accel_bench_null null;
 
 	if (cmd != ACCEL_BENCH_NULL)
-		return bench_misc_order(cmd, user);
+		return bench_misc_order(file, cmd, user);
 	if (copy_from_user(&null, user, sizeof(null)))
 		return -EFAULT;
 	null.out = null.in;
@@ -79,8 +112,23 @@ static long bench_misc_ioctl(struct file *file, unsigned int cmd, unsigned long 
 	return 0;
 }
 
+/* misc_open() leaves its own there. */
+static int bench_misc_open(struct inode *inode, struct file *file)
+{
+	file->private_data = NULL;
+	return 0;
+}
+
+static int bench_misc_release(struct inode *inode, struct file *file)
+{
+	bench_misc_unpin(file);
+	return 0;
+}
+
 static const struct file_operations bench_misc_fops = {
 	.owner = THIS_MODULE,
+	.open = bench_misc_open,
+	.release = bench_misc_release,
 	.unlocked_ioctl = bench_misc_ioctl,
 };
 
@@ -92,7 +140,6 @@ static struct miscdevice bench_misc = {
 
 /* --------------------------------------------------------- the module */
 
-static struct platform_device *bench_pdev;
 static struct accel_device *bench_adev;
 
 struct bench_device {
@@ -104,6 +151,10 @@ static int __init bench_device_add(void)
 	struct bench_device *bench;
 	int ret;
 
+	ret = dma_coerce_mask_and_coherent(&bench_pdev->dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	dma_set_max_seg_size(&bench_pdev->dev, UINT_MAX);
 	bench = accel_device_alloc(&bench_pdev->dev, &bench_driver, struct bench_device, accel);
 	if (IS_ERR(bench))
 		return PTR_ERR(bench);
