@@ -47,7 +47,8 @@ struct accel_context *accel_context_new(struct accel_node *node)
 	ctx->opened_ns = ktime_get_boottime_ns();
 	init_rwsem(&ctx->call_sem);
 	mutex_init(&ctx->lock);
-	xa_init(&ctx->mems);
+	ctx->mems = RB_ROOT;
+	spin_lock_init(&ctx->mem_lock);
 	xa_init(&ctx->jobs);
 	spin_lock_init(&ctx->job_lock);
 	spin_lock_init(&ctx->error_lock);
@@ -61,7 +62,6 @@ static void accel_context_free(struct kref *ref)
 {
 	struct accel_context *ctx = container_of(ref, struct accel_context, ref);
 
-	xa_destroy(&ctx->mems);
 	xa_destroy(&ctx->jobs);
 	mutex_destroy(&ctx->lock);
 	put_pid(ctx->pid);

@@ -214,14 +214,46 @@ struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length);
 void accel_mem_release_all(struct accel_context *ctx);
 
-/* Pages that are pinned at a time: a page of pointers to them. */
-#define ACCEL_PIN_BATCH		(PAGE_SIZE / sizeof(struct page *))
+/* Pages that are pinned at a time: 2 MiB, one atomic where they are one folio. */
+#define ACCEL_PIN_BATCH		512UL
 
-unsigned int accel_mem_gather_limit(struct device *dev);
-int accel_mem_gather(struct accel_mem *mem, struct page **pages, unsigned long n);
-int accel_mem_gather_end(struct accel_mem *mem);
-void accel_mem_gather_unpin(struct accel_mem *mem);
-void accel_mem_gather_free(struct accel_mem *mem);
+/* Runs of pages that need no memory of their own. */
+#define ACCEL_GATHER_FEW	8UL
+
+struct accel_run {
+	unsigned long pfn;
+	unsigned long pages;
+};
+
+struct accel_runs;
+
+/* Pages on their way into a table; on their gatherer's stack. */
+struct accel_gather {
+	unsigned long limit;		/* pages of the longest run */
+	unsigned long num;		/* of runs */
+	unsigned long pages;
+	u32 folios;
+	struct folio *folio;		/* of the last page */
+	struct accel_run *run;		/* the last one */
+	struct accel_runs *first;	/* those that are not in few */
+	struct accel_runs *last;
+	struct accel_run few[ACCEL_GATHER_FEW];
+};
+
+unsigned int accel_gather_limit(struct device *dev);
+void accel_gather_start(struct accel_gather *g, const struct accel_device *adev);
+int accel_gather_add(struct accel_gather *g, struct page **pages, unsigned long n);
+int accel_gather_end(struct accel_gather *g, struct accel_mem *mem);
+void accel_gather_unpin(struct accel_gather *g);
+void accel_gather_free(struct accel_gather *g);
+
+void accel_table_free(struct accel_mem *mem);
+void accel_unpin_clean(struct page *page, unsigned long n);
+
+struct page **accel_pin_batch_get(void);
+void accel_pin_batch_put(struct page **pages);
+int accel_gather_init(void);
+void accel_gather_exit(void);
 
 struct device *accel_mem_dma_device(const struct accel_mem *mem);
 enum dma_data_direction accel_mem_dir(const struct accel_mem *mem);

@@ -31,6 +31,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/percpu-refcount.h>
 #include <linux/refcount.h>
 #include <linux/rwsem.h>
@@ -58,7 +59,6 @@ struct accel_job;
 struct accel_mem;
 struct accel_mem_ops;
 struct accel_op_stats;
-struct accel_runs;
 struct attribute_group;
 struct dentry;
 
@@ -391,7 +391,9 @@ struct accel_context {
 	bool dead;			/* torn down; set under lock */
 	u64 opened_ns;			/* CLOCK_BOOTTIME */
 	struct accel_op_stats __percpu *stats;
-	struct xarray mems;
+	struct rb_root mems;		/* by id; an xarray would take nodes for each */
+	u32 num_mems;
+	spinlock_t mem_lock;		/* mems, num_mems, and who uses them */
 	wait_queue_head_t mem_wq;	/* a region lost its last user */
 	struct xarray jobs;		/* ended ones too, until waited for */
 	spinlock_t job_lock;		/* num_jobs, num_ended */
@@ -448,20 +450,14 @@ struct accel_mem {
 	unsigned long npages;
 	u32 nfolios;
 	u32 nsegs;			/* after the DMA mapping */
-	u32 users;			/* jobs; under the lock of ctx->mems */
+	struct rb_node node;		/* in ctx->mems */
+	u32 users;			/* jobs; under ctx->mem_lock */
 	bool closing;			/* no new users; likewise */
 	bool needs_sync;		/* not coherent, or bounced */
 	u64 dirty_from;			/* what the device may have written: one range that */
 	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
-	struct accel_gather {		/* pages, until the table is made */
-		struct accel_runs *first;
-		struct accel_runs *last;
-		struct folio *folio;	/* of the last page */
-		unsigned long num;	/* of runs */
-		unsigned long pages;
-		unsigned int limit;	/* bytes of the longest run */
-	} gather;
 	struct sg_table table;		/* what sgt is, where the core makes it */
+	struct scatterlist first[2];	/* its first entries */
 	union {
 		struct {
 			struct mm_struct *mm;	/* charged for the pages */
