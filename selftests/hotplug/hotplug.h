@@ -20,38 +20,42 @@ static struct qmp hotplug_qmp;
 static char hotplug_slot[HOTPLUG_PORTS][16];	/* "0000:01:00.0" */
 static char hotplug_port[HOTPLUG_PORTS][16];	/* "0000:00:01.0", the bridge to it */
 
-/* hotplug_init() - open the monitor, find the slots; how many ports there are */
+static inline int hotplug_by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* hotplug_init() - open the monitor, find the ports, none of which is empty; how many */
 static inline int hotplug_init(void)
 {
-	int ret = qmp_open(&hotplug_qmp), n;
-	char path[64];
+	DIR *dir = opendir("/sys/bus/pci/drivers/accel_edu");
+	int ret = qmp_open(&hotplug_qmp), n = 0;
+	struct dirent *entry;
 
 	if (ret == -ENODEV)
 		tap_bail("no port " QMP_PORT_NAME ": this machine is not of selftests/vm/run");
 	if (ret)
 		tap_bail("QEMU's monitor: %s", strerror(-ret));
-	for (n = 0; n < HOTPLUG_PORTS; n++) {
-		char *slot = hotplug_slot[n], link[256];
+	while (dir && n < HOTPLUG_PORTS && (entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "0000:", 5))
+			snprintf(hotplug_slot[n++], sizeof(hotplug_slot[0]), "%.12s", entry->d_name);
+	if (dir)
+		closedir(dir);
+	/* Buses are numbered in the order of their ports. */
+	qsort(hotplug_slot, n, sizeof(hotplug_slot[0]), hotplug_by_name);
+	for (int i = 0; i < n; i++) {
+		char path[64], link[256];
 		ssize_t len;
-		FILE *f;
 
-		snprintf(path, sizeof(path), "/sys/bus/pci/slots/%d/address", n + 1);
-		f = fopen(path, "re");
-		if (!f)
-			break;
-		if (fscanf(f, "%12s", slot) != 1)
-			tap_bail("%s is empty", path);
-		strcat(slot, ".0");
-		fclose(f);
 		/* .../0000:00:01.0/0000:01:00.0 */
-		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", slot);
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", hotplug_slot[i]);
 		len = readlink(path, link, sizeof(link));
-		if (len < 25)
-			tap_bail("nothing in slot %d", n + 1);
-		memcpy(hotplug_port[n], link + len - 25, 12);
+		if (len < 25 || strncmp(link + len - 25, "0000:00:", 8))
+			tap_bail("%s is in no slot; DEVICES=\"edu=N,hotplug\"", hotplug_slot[i]);
+		memcpy(hotplug_port[i], link + len - 25, 12);
 	}
 	if (!n)
-		tap_bail("no slot in /sys/bus/pci/slots: DEVICES=\"edu=N,hotplug\" makes some");
+		tap_bail("no edu is bound to its driver");
 	return n;
 }
 
@@ -117,7 +121,7 @@ static inline int hotplug_is_off(int n)
 
 /*
  * hotplug_await() - wait until port @n has its accelerator (@there), or has none and is
- * off; what comes before that would go, too. 0 or -ETIMEDOUT
+ * off, which only pciehp does; what comes before that would go, too. 0 or -ETIMEDOUT
  */
 static inline int hotplug_await(int n, int there, struct dev_info *dev)
 {
@@ -135,7 +139,7 @@ static inline int hotplug_await(int n, int there, struct dev_info *dev)
 	return -ETIMEDOUT;
 }
 
-/* hotplug_ask() - ask QEMU to unplug port @n's device: it presses the slot's button */
+/* hotplug_ask() - ask QEMU to unplug port @n's device: its firmware, or a button, does */
 static inline int hotplug_ask(int n)
 {
 	char args[64], error[256];
@@ -149,7 +153,7 @@ static inline int hotplug_ask(int n)
 }
 
 /*
- * hotplug_confirm() - power port @n off, as the kernel does by itself five seconds after
+ * hotplug_confirm() - with pciehp: power port @n off, as the kernel does by itself five seconds after
  * the button; returns when the device is gone for the kernel, a second later
  */
 static inline int hotplug_confirm(int n)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="edu=2,hotplug" TIMEOUT=120 */
+/* vm: KERNEL=debian DEVICES="edu=2,hotplug" TIMEOUT=120 */
 /*
  * The ways for a device to leave its slot and for another to come, with nobody there and
  * in the middle of its DMA ("hot" ones), with files that are closed between and after.
+ * Not on the instrumented kernel: see unplug.c.
+ *
  * What the kernel does by itself (unbind, remove, rescan) is in ../storm/shapes.c.
  */
 #include "hotplug.h"

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="edu=10,hotplug" TIMEOUT=120 */
+/* vm: DEVICES="edu=10,hotplug=acpi" TIMEOUT=120 */
 /*
  * 100 hot unplugs: QEMU takes the device out of its slot in the middle of its DMA of
  * 100 ms, with files open, mapped, memory pinned, jobs queued, a thread that waits and
  * one that polls for each file; then a new device is plugged in, and works.
  *
- * The kernel waits for a second after a slot's power went off, so all ten ports lose
- * theirs at once, ten times.
+ * Ten ports lose theirs at once, ten times. The firmware serves these slots (ACPI): on
+ * the instrumented kernel pciehp, which shapes.c tries, has lockdep report a cycle between
+ * two locks of the kernel's own at the first unplug, and then look no further.
  */
 #include "hotplug.h"
 
@@ -16,21 +17,14 @@
 
 static struct dev_info dev[HOTPLUG_PORTS];
 static struct hotplug_user users[HOTPLUG_PORTS][FILES];
-static pthread_t threads[HOTPLUG_PORTS];
 static char *pages;
 static int ports;
-
-static void *power_off(void *arg)
-{
-	return (void *)(intptr_t)hotplug_confirm((intptr_t)arg);
-}
 
 /* All ports lose their device and get a new one. What was wrong, or NULL. */
 static const char *round_of(void)
 {
 	long long pins = dev_foll_pins();
 	const char *wrong = NULL, *bad;
-	void *ret;
 	int n, i;
 
 	for (n = 0; n < ports; n++)
@@ -41,19 +35,15 @@ static const char *round_of(void)
 	if (dev_foll_pins() != pins + ports * FILES)
 		return "pins before";
 	for (n = 0; n < ports; n++) {
-		if (hotplug_ask(n))
-			return "QEMU refuses";
 		/* between two jobs none runs, for a moment */
 		while (dev_attr(dev[n].name, "engines/edu/running") != 1)
 			usleep(1000);
-		if (pthread_create(&threads[n], NULL, power_off, (void *)(intptr_t)n))
-			tap_bail("no thread");
+		if (hotplug_ask(n))
+			return "QEMU refuses";
 	}
-	for (n = 0; n < ports; n++) {
-		pthread_join(threads[n], &ret);
-		if (ret || hotplug_gone(n))
+	for (n = 0; n < ports; n++)
+		if (hotplug_gone(n))
 			return "the device does not go";
-	}
 	if (dev_foll_pins() != pins)
 		wrong = "a page is still pinned";
 	for (n = 0; n < ports; n++) {
