@@ -86,6 +86,19 @@ const struct accel_ioctl_desc *accel_ioctl_find(const struct accel_node *node,
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_ioctl_find);
 
+/* Does the device's state allow it? */
+static int accel_ioctl_allowed(struct accel_context *ctx, const struct accel_ioctl_desc *desc)
+{
+	switch (READ_ONCE(ctx->adev->state)) {
+	case ACCEL_STATE_OK:
+		return 0;
+	case ACCEL_STATE_GONE:
+		return -ENODEV;
+	default:
+		return desc->flags & ACCEL_IOCTL_ANY_STATE ? 0 : -EIO;
+	}
+}
+
 /* The part that may call the driver. */
 static long accel_ioctl_call(struct accel_call *call, const struct accel_ioctl_desc *desc,
 			     void *arg)
@@ -93,15 +106,17 @@ static long accel_ioctl_call(struct accel_call *call, const struct accel_ioctl_d
 	struct accel_context *ctx = call->ctx;
 	long ret;
 
-	if (desc->flags & ACCEL_IOCTL_UNGATED)
-		return accel_gate_is_open(ctx->adev) ? desc->func(ctx, arg) : -ENODEV;
+	if (desc->flags & ACCEL_IOCTL_UNGATED) {
+		if (!accel_gate_is_open(ctx->adev))
+			return -ENODEV;
+		ret = accel_ioctl_allowed(ctx, desc);
+		return ret ? ret : desc->func(ctx, arg);
+	}
 	ret = accel_call_enter(call);
 	if (ret)
 		return ret;
-	if (READ_ONCE(ctx->adev->state) != ACCEL_STATE_OK &&
-	    !(desc->flags & ACCEL_IOCTL_ANY_STATE))
-		ret = -EIO;
-	else
+	ret = accel_ioctl_allowed(ctx, desc);
+	if (!ret)
 		ret = desc->func(ctx, arg);
 	accel_call_leave(call);
 	return ret;
