@@ -320,6 +320,16 @@ void accel_engines_free(struct accel_device *adev);
 void accel_jobs_cancel(struct accel_context *ctx);
 void accel_jobs_forget(struct accel_context *ctx);
 
+/* -------------------------------------------------------------------- pci.c */
+
+#ifdef CONFIG_PCI
+int accel_pci_init(struct accel_device *adev);
+void accel_pci_exit(struct accel_device *adev);
+#else
+static inline int accel_pci_init(struct accel_device *adev) { return 0; }
+static inline void accel_pci_exit(struct accel_device *adev) {}
+#endif
+
 /* --------------------------------------------- sysfs.c, debugfs.c, netlink.c */
 
 extern const struct attribute_group *accel_device_groups[];

@@ -73,6 +73,7 @@ static void accel_device_release(struct device *dev)
 		ida_free(&accel_minors, MINOR(adev->dev.devt));
 	ida_free(&accel_indices, adev->index);
 	xa_destroy(&adev->contexts);
+	accel_pci_exit(adev);
 	mutex_destroy(&adev->lock);
 	kfree(adev);
 }
@@ -312,7 +313,9 @@ int accel_device_register(struct accel_device *adev)
 			adev->name);
 		return -EINVAL;
 	}
-	ret = accel_engines_start(adev);
+	ret = accel_pci_init(adev);
+	if (!ret)
+		ret = accel_engines_start(adev);
 	if (ret) {
 		accel_device_shutdown(adev);
 		return ret;

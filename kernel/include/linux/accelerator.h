@@ -61,6 +61,8 @@ struct accel_mem_ops;
 struct accel_op_stats;
 struct attribute_group;
 struct dentry;
+struct pci_error_handlers;
+struct pci_saved_state;
 
 /* ------------------------------------------------------------------ ioctls */
 
@@ -201,6 +203,13 @@ struct accel_map_desc {
  *	No job uses it. Gated, or after @close, with the device still there
  * @cancel: optional; from accel_device_unregister(): new calls are refused, make
  *	the ones that wait in the driver return soon
+ * @reset_done: optional; from %accel_pci_error_handlers: an error was reported, or
+ *	somebody asked for a reset. The hardware may have forgotten everything, or not
+ *	have been reset and still be at work. Wait in bounded time until it is not, and
+ *	make it ready for jobs as before registering. Bus mastering is off, so that
+ *	what it was at reaches no memory: pci_set_master() when it is safe. An error
+ *	makes the device FAILED. No job runs; but open, close, mmap and handlers that
+ *	are allowed in any state may.
  *
  * With %ACCEL_DEVICE_RUNTIME_PM the core resumes the parent for each callback and for
  * as long as a job runs; where it cannot be resumed, calls and jobs end with EIO.
@@ -223,6 +232,7 @@ struct accel_driver {
 	int (*mem_map)(struct accel_mem *mem);
 	void (*mem_unmap)(struct accel_mem *mem);
 	void (*cancel)(struct accel_device *adev);
+	int (*reset_done)(struct accel_device *adev);
 };
 
 #define ACCEL_MAX_NODES		4
@@ -295,6 +305,7 @@ struct accel_device {
 	atomic64_t pinned_bytes;
 	atomic64_t mapped_bytes;
 	struct accel_op_stats __percpu *stats;
+	struct pci_saved_state *pci_state;	/* as it was when registered */
 	struct inode *map_inode;	/* all mappings of all files hang here */
 	struct kobject *engines_kobj;
 	struct dentry *debugfs;
@@ -355,6 +366,21 @@ void accel_device_unregister(struct accel_device *adev);
 int devm_accel_device_register(struct accel_device *adev);
 int accel_device_set_state(struct accel_device *adev, enum accel_state state);
 void accel_device_put(struct accel_device *adev);
+
+/*
+ * For the err_handler of a struct pci_driver whose drvdata is its registered device:
+ * recovery from errors that AER (or the like) reports, and resets, without any code of the
+ * driver's but its reset_done callback.
+ *
+ * The device is RESETTING from the report, or the request, until the hardware is ready
+ * again: its jobs end with EIO; files, regions and mappings stay. The configuration is
+ * restored to what it was when the device was registered. Hardware that does not come back
+ * makes the device FAILED; a later reset (sysfs) that succeeds makes it OK.
+ *
+ * A driver's cancel callback of an engine may find pci_channel_offline(): what it reads
+ * is then all ones, and the core has seen to it that the hardware reaches no memory.
+ */
+extern const struct pci_error_handlers accel_pci_error_handlers;
 
 /* ----------------------------------------------------------------- context */
 
