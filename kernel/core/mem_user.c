@@ -92,7 +92,8 @@ static int accel_mem_explain_file(struct accel_mem *mem, struct vm_area_struct *
 		return accel_context_error(mem->ctx, -EOPNOTSUPP,
 					   "mem_pin: 0x%llx is '%pD': %s has to see each write; use a memfd",
 					   addr, vma->vm_file, fs);
-	return accel_context_error(mem->ctx, -EFAULT, "mem_pin: 0x%llx, '%pD' (%s), cannot be pinned",
+	return accel_context_error(mem->ctx, -EFAULT,
+				   "mem_pin: 0x%llx, '%pD' (%s), cannot be pinned",
 				   addr, vma->vm_file, fs);
 }
 
