@@ -83,7 +83,11 @@ check:
 check-full:
 	@KERNEL=full exec selftests/vm/check
 
+# Its peers are packages that nothing else needs
 bench: built-for-vm
+ifneq ($(SETUP),no)
+	@scripts/setup --bench
+endif
 	@exec selftests/bench/bench.py $(BENCH)
 
 # ---- the rest ----
