@@ -14,7 +14,7 @@
 #define GONE	"/sys/module/accel_edu/parameters/gone"
 #define FILES	8
 #define JOBS	4	/* of each file, 100 ms each */
-#define TIMES	40	/* a quarter of that on the slow kernel */
+#define TIMES	40	/* a quarter of that on the slow kernel without STORM=full */
 #define BOUND_S	5	/* far less than the 10 s after which a job times out */
 
 static struct dev_info dev;
@@ -106,7 +106,7 @@ int main(void)
 	static struct storm before;
 	const char *wrong = NULL;
 	struct storm_user u;
-	int times = storm_slow_kernel() ? TIMES / 4 : TIMES, i;
+	int times = storm_times(TIMES, TIMES / 4), i;
 
 	storm_slot(slot, sizeof(slot));
 	pages = mmap(NULL, FILES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
