@@ -19,6 +19,7 @@ struct accel_context *accel_context_new(struct accel_node *node)
 {
 	struct accel_device *adev = node->adev;
 	struct accel_context *ctx;
+	unsigned int i;
 
 	ctx = kzalloc(adev->context_size, GFP_KERNEL_ACCOUNT);
 	if (!ctx)
@@ -31,6 +32,10 @@ struct accel_context *accel_context_new(struct accel_node *node)
 		free_percpu(ctx->stats);
 		kfree(ctx);
 		return NULL;
+	}
+	for (i = 0; i < adev->num_engines; i++) {
+		INIT_LIST_HEAD(&ctx->usage[i].queued);
+		init_waitqueue_head(&ctx->usage[i].idle_wq);
 	}
 	kref_init(&ctx->ref);
 	get_device(&adev->dev);

@@ -136,6 +136,9 @@ struct accel_engine_usage {
 	u32 running;
 	u32 unended;		/* queued or running */
 	u32 unretired;		/* those, and ended ones that still hold regions */
+	int stop_error;			/* not 0: no job is started, they end with this */
+	struct list_head queued;	/* jobs by ctx_link, in their order */
+	wait_queue_head_t idle_wq;	/* the last one was retired */
 	u64 running_since_sum;	/* of started_ns of the running ones */
 };
 
@@ -261,7 +264,7 @@ int accel_mem_dma_map(struct accel_mem *mem);
 void accel_mem_dma_unmap(struct accel_mem *mem);
 void accel_mem_sync(struct accel_mem *mem, u64 offset, u64 length, bool for_device);
 
-/* ---------------------------------------------------------- job.c, engine.c */
+/* ------------------------------------------ job.c, engine.c, engine_usage.c */
 
 /*
  * A queue of jobs and the thread that serves it. @desc is the driver's, gone once the
@@ -278,9 +281,9 @@ struct accel_engine {
 	struct kobject *kobj;
 	struct task_struct *thread;
 	wait_queue_head_t wq;		/* the thread's */
-	wait_queue_head_t idle_wq;	/* a job was retired */
+	wait_queue_head_t idle_wq;	/* the last job was retired */
 	spinlock_t lock;
-	int stop_error;			/* not 0: no job is taken, this is the answer */
+	int stop_error;			/* not 0: no job is taken or started, this is the answer */
 	struct list_head queued;
 	struct list_head running;
 	struct list_head ended;		/* to be retired by the thread */

@@ -532,9 +532,11 @@ bool accel_mem_iter_next(struct accel_mem_iter *it);
  *	longer touches the job's memory and accel_job_done() is not called for it
  *	any more. Also in the engine's thread, so never beside @run. Without it,
  *	the core waits for the job to end, and @run should look at
- *	accel_job_cancelled().
+ *	accel_job_cancelled(), and sleep by accel_job_sleep_until().
  * @free: optional; the job has ended or was discarded: free what the driver has
- *	hung on it. The structure itself is the core's to free.
+ *	hung on it. The structure itself is the core's to free. In the engine's thread,
+ *	but for a job that @run never saw: then from whoever gives it up, may be beside
+ *	@run of another.
  */
 struct accel_engine_desc {
 	const char *name;
@@ -599,10 +601,10 @@ struct accel_job {
 	u64 done_ns;
 	/* private: the core's */
 	struct kref ref;
-	struct list_head link;		/* in the engine's queued or running list */
+	struct list_head link;		/* in one of the engine's lists */
+	struct list_head ctx_link;	/* while queued, among its context's on the engine */
 	int cancel_error;		/* asked to end with this */
 	bool powered;			/* holds a runtime PM reference */
-	bool retired;			/* its regions were given back */
 	unsigned int num_mems;
 	struct {
 		struct accel_mem *mem;
@@ -643,5 +645,6 @@ int accel_job_submit(struct accel_job *job, u64 *id);
 void accel_job_discard(struct accel_job *job);
 void accel_job_done(struct accel_job *job, int status, u64 result);
 bool accel_job_cancelled(const struct accel_job *job);
+bool accel_job_sleep_until(struct accel_job *job, u64 until_ns);
 
 #endif /* _LINUX_ACCELERATOR_H */
