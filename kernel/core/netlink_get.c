@@ -272,7 +272,7 @@ static int dump_start(struct netlink_callback *cb, const struct device_attrs *at
 
 	NL_ASSERT_DUMP_CTX_FITS(struct accel_nl_dump *);
 
-	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
+	dump = kzalloc(sizeof(*dump), GFP_KERNEL_ACCOUNT);
 	if (!dump)
 		return -ENOMEM;
 
@@ -333,7 +333,8 @@ typedef int (*dump_device_fn)(struct sk_buff *skb, struct netlink_callback *cb,
 
 /*
  * Position is kept as ids, which ascend and are never reused: whatever comes
- * and goes between two messages, the rest is neither repeated nor skipped.
+ * and goes between two messages, the rest is neither repeated nor skipped. So there
+ * is nothing that NLM_F_DUMP_INTR would have to tell, and no reader has to start anew.
  */
 static int dump_devices(struct sk_buff *skb, struct netlink_callback *cb, dump_device_fn put)
 {
