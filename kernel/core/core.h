@@ -15,6 +15,7 @@
 #include <linux/kthread.h>
 #include <linux/percpu.h>
 
+struct ida;
 struct seq_file;
 struct vm_area_struct;
 
@@ -119,6 +120,10 @@ extern struct xarray accel_devices;
 extern struct mutex accel_devices_lock;
 extern struct class accel_class;
 extern unsigned int accel_drain_warn_ms;
+
+#if IS_ENABLED(CONFIG_KUNIT)
+extern struct ida accel_minors;
+#endif
 
 int accel_devices_init(void);
 void accel_devices_exit(void);

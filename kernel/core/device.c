@@ -15,7 +15,8 @@ DEFINE_XARRAY(accel_devices);
 DEFINE_MUTEX(accel_devices_lock);
 
 static DEFINE_IDA(accel_indices);
-static DEFINE_IDA(accel_minors);
+VISIBLE_IF_KUNIT struct ida accel_minors = IDA_INIT(accel_minors);
+EXPORT_SYMBOL_IF_KUNIT(accel_minors);
 static dev_t accel_devt;
 
 static char *accel_devnode(const struct device *dev, umode_t *mode)

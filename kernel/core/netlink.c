@@ -23,7 +23,7 @@ enum accel_nl_group {
 	GROUP_CONTEXTS,
 };
 
-static struct genl_family accel_nl_family;
+VISIBLE_IF_KUNIT struct genl_family accel_nl_family;
 
 /* ------------------------------------------------------------ notifications */
 
@@ -203,7 +203,7 @@ static const struct genl_multicast_group accel_nl_groups[] = {
 	},
 };
 
-static struct genl_family accel_nl_family __ro_after_init = {
+VISIBLE_IF_KUNIT struct genl_family accel_nl_family __ro_after_init = {
 	.name = ACCELERATOR_FAMILY_NAME,
 	.version = ACCELERATOR_FAMILY_VERSION,
 	.netnsok = true,
@@ -214,6 +214,7 @@ static struct genl_family accel_nl_family __ro_after_init = {
 	.mcgrps = accel_nl_groups,
 	.n_mcgrps = ARRAY_SIZE(accel_nl_groups),
 };
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_family);
 
 int __init accel_netlink_init(void)
 {

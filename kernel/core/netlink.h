@@ -9,6 +9,7 @@
 struct accel_context;
 struct accel_device;
 struct accel_engine;
+struct genl_family;
 struct genl_info;
 struct netlink_callback;
 struct pid_namespace;
@@ -34,6 +35,23 @@ struct accel_nl_reader {
 	struct accel_nl_cred opener;
 	struct user_namespace *user_ns;
 	struct pid_namespace *pid_ns;
+};
+
+/**
+ * struct accel_nl_dump - a dump from its first message to its last
+ * @reader: who asked; holds references on the namespaces
+ * @only: id of the device asked for, 0: all
+ * @dev: continue with this device, or the next one if it is gone
+ * @sub: and in it with this engine or context, or the next one
+ * @end: what has this id or a higher one came after the dump began: left out, so
+ *	that it ends even where contexts are opened faster than it is read
+ */
+struct accel_nl_dump {
+	struct accel_nl_reader reader;
+	u64 only;
+	u64 dev;
+	u64 sub;
+	u64 end;
 };
 
 /* ------------------------------------------------------------ netlink_put.c */
@@ -64,5 +82,10 @@ int accel_nl_engine_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 int accel_nl_context_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int accel_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int accel_nl_dump_done(struct netlink_callback *cb);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+extern struct genl_family accel_nl_family;
+bool accel_nl_may_see(const struct accel_nl_reader *reader, const struct accel_context *ctx);
+#endif
 
 #endif /* _ACCEL_NETLINK_H */

@@ -42,10 +42,12 @@ static bool cred_may_see(const struct accel_nl_cred *cred, const struct accel_co
 	return cred->admin || uid_eq(cred->uid, make_kuid(&init_user_ns, ctx->uid));
 }
 
-static bool reader_may_see(const struct accel_nl_reader *reader, const struct accel_context *ctx)
+VISIBLE_IF_KUNIT bool accel_nl_may_see(const struct accel_nl_reader *reader,
+				       const struct accel_context *ctx)
 {
 	return cred_may_see(&reader->sender, ctx) && cred_may_see(&reader->opener, ctx);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_may_see);
 
 /* ----------------------------------------------------------------- requests */
 
@@ -221,7 +223,7 @@ int accel_nl_context_get_doit(struct sk_buff *req, struct genl_info *info)
 		if (IS_ERR(only))
 			return PTR_ERR(only);
 		ctx = context_find(only, nla_get_uint(id));
-		if (ctx && !reader_may_see(&reader, ctx)) {
+		if (ctx && !accel_nl_may_see(&reader, ctx)) {
 			accel_context_put(ctx);
 			ctx = NULL;
 		}
@@ -240,23 +242,6 @@ int accel_nl_context_get_doit(struct sk_buff *req, struct genl_info *info)
 
 /* -------------------------------------------------------------------- dumps */
 
-/**
- * struct accel_nl_dump - a dump from its first message to its last
- * @reader: who asked; holds references on the namespaces
- * @only: id of the device asked for, 0: all
- * @dev: continue with this device, or the next one if it is gone
- * @sub: and in it with this engine or context, or the next one
- * @end: what has this id or a higher one came after the dump began: left out, so
- *	that it ends even where contexts are opened faster than it is read
- */
-struct accel_nl_dump {
-	struct accel_nl_reader reader;
-	u64 only;
-	u64 dev;
-	u64 sub;
-	u64 end;
-};
-
 static struct accel_nl_dump *dump_of(struct netlink_callback *cb)
 {
 	return *(struct accel_nl_dump **)cb->ctx;
@@ -272,7 +257,7 @@ static int dump_start(struct netlink_callback *cb, const struct device_attrs *at
 
 	NL_ASSERT_DUMP_CTX_FITS(struct accel_nl_dump *);
 
-	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
+	dump = kzalloc(sizeof(*dump), GFP_KERNEL_ACCOUNT);
 	if (!dump)
 		return -ENOMEM;
 
@@ -333,7 +318,8 @@ typedef int (*dump_device_fn)(struct sk_buff *skb, struct netlink_callback *cb,
 
 /*
  * Position is kept as ids, which ascend and are never reused: whatever comes
- * and goes between two messages, the rest is neither repeated nor skipped.
+ * and goes between two messages, the rest is neither repeated nor skipped. So there
+ * is nothing that NLM_F_DUMP_INTR would have to tell, and no reader has to start anew.
  */
 static int dump_devices(struct sk_buff *skb, struct netlink_callback *cb, dump_device_fn put)
 {
@@ -402,7 +388,7 @@ static int dump_contexts(struct sk_buff *skb, struct netlink_callback *cb,
 			accel_context_put(ctx);
 			break;
 		}
-		if (reader_may_see(&dump->reader, ctx)) {
+		if (accel_nl_may_see(&dump->reader, ctx)) {
 			hdr = dump_begin(skb, cb);
 			ret = hdr ? dump_end(skb, hdr,
 					     accel_nl_put_context(skb, ctx, &dump->reader)) :
@@ -434,18 +420,22 @@ int accel_nl_device_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	return dump_devices(skb, cb, dump_device);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_device_get_dumpit);
 
 int accel_nl_engine_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	return dump_devices(skb, cb, dump_engines);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_engine_get_dumpit);
 
 int accel_nl_context_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	return dump_devices(skb, cb, dump_contexts);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_context_get_dumpit);
 
 int accel_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	return dump_devices(skb, cb, dump_stats);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_stats_get_dumpit);

@@ -83,6 +83,7 @@ int accel_nl_put_device(struct sk_buff *skb, struct accel_device *adev)
 			return -EMSGSIZE;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_put_device);
 
 int accel_nl_put_engine(struct sk_buff *skb, struct accel_engine *engine)
 {
@@ -193,6 +194,7 @@ int accel_nl_put_context(struct sk_buff *skb, struct accel_context *ctx,
 		return -EMSGSIZE;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_put_context);
 
 int accel_nl_put_stats(struct sk_buff *skb, struct accel_device *adev)
 {
@@ -202,6 +204,7 @@ int accel_nl_put_stats(struct sk_buff *skb, struct accel_device *adev)
 		return -EMSGSIZE;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_put_stats);
 
 /* Headers, numbers and texts of bounded length: at most 900. */
 #define FIXED_SIZE	1024
@@ -215,14 +218,17 @@ size_t accel_nl_device_size(struct accel_device *adev)
 		size += strlen(dev_bus_name(parent)) + strlen(dev_name(parent));
 	return size;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_device_size);
 
 size_t accel_nl_context_size(struct accel_device *adev)
 {
 	/* of put_ops(): 56 each, of put_usage(): 92 each */
 	return FIXED_SIZE + ACCEL_OP_NR * 64 + adev->num_engines * 96;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_context_size);
 
 size_t accel_nl_stats_size(struct accel_device *adev)
 {
 	return FIXED_SIZE + ACCEL_OP_NR * 64;
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_nl_stats_size);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Registration, and each way in which it is refused. */
+#include <linux/bitmap.h>
+#include <linux/idr.h>
+
 #include "fake.h"
 
 /* One wrong description each; all of them are fake_driver but for what they change. */
@@ -156,6 +159,69 @@ static void ids_and_names(struct kunit *test)
 	fake_unregister(test, second);
 }
 
+/* Lowest first, and given back also by a device that got only some of its own. */
+static void minors(struct kunit *test)
+{
+	static const struct accel_node_desc nodes[ACCEL_MAX_NODES] = {
+		{ .suffix = "" }, { .suffix = "a" },
+		{ .suffix = "b" }, { .suffix = "thirteenchars" },
+	};
+	struct device *parent = fake_parent(test);
+	struct accel_driver drv = fake_driver;
+	struct fake_device *first, *second;
+	dev_t devt[2];
+
+	drv.nodes = nodes;
+	drv.num_nodes = ARRAY_SIZE(nodes);
+	first = fake_alloc(test, parent);
+	second = fake_alloc(test, parent);
+	devt[0] = second->accel.nodes[0].dev->devt;
+	devt[1] = second->accel.nodes[1].dev->devt;
+	KUNIT_EXPECT_GT(test, devt[0], first->accel.nodes[1].dev->devt);
+	KUNIT_EXPECT_GT(test, devt[1], devt[0]);
+	accel_device_put(&second->accel);
+	KUNIT_EXPECT_PTR_EQ(test, __accel_device_alloc(parent, &drv, sizeof(struct fake_device)),
+			    ERR_PTR(-EINVAL));
+	second = fake_alloc(test, parent);
+	KUNIT_EXPECT_EQ(test, second->accel.nodes[0].dev->devt, devt[0]);
+	KUNIT_EXPECT_EQ(test, second->accel.nodes[1].dev->devt, devt[1]);
+	accel_device_put(&first->accel);
+	accel_device_put(&second->accel);
+}
+
+static void out_of_minors(struct kunit *test)
+{
+	struct device *parent = fake_parent(test);
+	DECLARE_BITMAP(ours, ACCEL_MAX_MINORS);
+	struct fake_device *fake;
+	int minor, last = -1;
+
+	/* all that the machine's own devices leave */
+	bitmap_zero(ours, ACCEL_MAX_MINORS);
+	while ((minor = ida_alloc_max(&accel_minors, ACCEL_MAX_MINORS - 1, GFP_KERNEL)) >= 0) {
+		set_bit(minor, ours);
+		last = minor;
+	}
+	KUNIT_EXPECT_EQ(test, minor, -ENOSPC);
+	KUNIT_EXPECT_EQ(test, last, ACCEL_MAX_MINORS - 1);
+	KUNIT_EXPECT_PTR_EQ(test, __accel_device_alloc(parent, &fake_driver, sizeof(*fake)),
+			    ERR_PTR(-ENOSPC));
+	/* enough for one of two nodes, and given back when there is none for the other */
+	ida_free(&accel_minors, last);
+	KUNIT_EXPECT_PTR_EQ(test, __accel_device_alloc(parent, &fake_driver, sizeof(*fake)),
+			    ERR_PTR(-ENOSPC));
+	clear_bit(last, ours);
+	minor = find_last_bit(ours, ACCEL_MAX_MINORS);
+	ida_free(&accel_minors, minor);
+	clear_bit(minor, ours);
+	fake = fake_alloc(test, parent);
+	KUNIT_EXPECT_EQ(test, MINOR(fake->accel.nodes[0].dev->devt), minor);
+	KUNIT_EXPECT_EQ(test, MINOR(fake->accel.nodes[1].dev->devt), last);
+	accel_device_put(&fake->accel);
+	for_each_set_bit(minor, ours, ACCEL_MAX_MINORS)
+		ida_free(&accel_minors, minor);
+}
+
 static void refused_by_the_driver(struct kunit *test)
 {
 	struct fake_device *fake = fake_register(test);
@@ -210,6 +276,8 @@ static struct kunit_case register_cases[] = {
 	KUNIT_CASE(refused_tables),
 	KUNIT_CASE(refused_engines),
 	KUNIT_CASE(ids_and_names),
+	KUNIT_CASE(minors),
+	KUNIT_CASE(out_of_minors),
 	KUNIT_CASE(refused_by_the_driver),
 	KUNIT_CASE(exclusive),
 	KUNIT_CASE(late_close),

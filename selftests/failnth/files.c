@@ -196,14 +196,19 @@ void sweep_files(void)
 	snprintf(control, sizeof(control), "%sc", soft.name);
 
 	const struct scene scenes[] = {
-		{ "open and close soft", soft.name, NULL, run_open, undo, 0, NULL, false, 0 },
-		{ "open and close soft's control node", control, NULL, run_open, undo, 0, NULL, false, 0 },
-		{ "open and close edu", edu.name, NULL, run_open, undo, 0, NULL, false, 0 },
-		{ "map soft", soft.name, open_node, run_map, undo, 0, NULL, false, 0 },
-		{ "map edu", edu.name, open_node, run_map, undo, 0, NULL, false, 0 },
-		{ "poll and epoll", soft.name, open_node, run_poll, undo, 0, NULL, false, 0 },
-		{ "fdinfo", soft.name, open_for_fdinfo, run_fdinfo, undo, ENOENT,
-		  "procfs says so when it has no memory for an inode", false, 0 },
+		{ .name = "open and close soft", .arg = soft.name, .run = run_open, .undo = undo },
+		{ .name = "open and close soft's control node", .arg = control,
+		  .run = run_open, .undo = undo },
+		{ .name = "open and close edu", .arg = edu.name, .run = run_open, .undo = undo },
+		{ .name = "map soft", .arg = soft.name,
+		  .prepare = open_node, .run = run_map, .undo = undo },
+		{ .name = "map edu", .arg = edu.name,
+		  .prepare = open_node, .run = run_map, .undo = undo },
+		{ .name = "poll and epoll", .arg = soft.name,
+		  .prepare = open_node, .run = run_poll, .undo = undo },
+		/* procfs says ENOENT when it has no memory for an inode */
+		{ .name = "fdinfo", .arg = soft.name, .prepare = open_for_fdinfo,
+		  .run = run_fdinfo, .undo = undo, .also = { ENOENT } },
 	};
 
 	for (unsigned int i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)

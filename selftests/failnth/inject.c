@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See inject.h; Documentation/fault-injection/fault-injection.rst is the kernel's side. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,7 +27,34 @@ static const struct {
 	{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N", true },
 	{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N", false },
 	{ "/sys/kernel/debug/fail_page_alloc/min-order", "0", true },
+	/* see mark_caches() */
+	{ "/sys/kernel/debug/failslab/cache-filter", "Y", true },
 };
+
+/*
+ * All caches fail but procfs's: register_irq_proc() does not look whether it got its
+ * files in /proc/irq, and unregister_irq_proc() then warns of those that are missing.
+ */
+static int mark_caches(void)
+{
+	static const char slab[] = "/sys/kernel/slab";
+	struct dirent *e;
+	char path[320];
+	int ret = 0;
+	DIR *d;
+
+	d = opendir(slab);
+	if (!d)
+		return -errno;
+	while (!ret && (e = readdir(d))) {
+		if (e->d_name[0] == '.' || !strcmp(e->d_name, "proc_dir_entry"))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/failslab", slab, e->d_name);
+		ret = dev_write(path, "1");
+	}
+	closedir(d);
+	return ret;
+}
 
 int inject_init(void)
 {
@@ -43,7 +71,7 @@ int inject_init(void)
 		if (ret && settings[i].must)
 			return ret;
 	}
-	return 0;
+	return mark_caches();
 }
 
 void inject_start(unsigned int nth)

@@ -95,7 +95,6 @@ static int take_device_id(uint8_t cmd, const struct nlmsghdr *nlh, void *arg)
 
 void sweep_netlink(void)
 {
-	static const char why[] = "the socket's queue has no room, or no memory for it";
 	struct request none = { 0 };
 
 	if (dev_find("soft", 0, &soft))
@@ -124,8 +123,10 @@ void sweep_netlink(void)
 	};
 
 	for (unsigned int i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		/* ENOBUFS: the socket's queue has no room, or no memory for it */
 		const struct scene s = {
-			requests[i].name, &requests[i].r, prepare, run, undo, ENOBUFS, why, false, 0,
+			.name = requests[i].name, .arg = &requests[i].r,
+			.prepare = prepare, .run = run, .undo = undo, .also = { ENOBUFS },
 		};
 
 		scene_sweep(&s);

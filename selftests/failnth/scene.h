@@ -18,10 +18,8 @@ struct scene {
 	void (*prepare)(const void *arg);
 	int (*run)(const void *arg);
 	void (*undo)(const void *arg);
-	int also;		/* an errno beside ENOMEM and EFAULT, and why */
-	const char *why;
+	int also[4];		/* errnos beside ENOMEM and EFAULT, where the kernel says so */
 	bool undo_retries;	/* @undo is the next try: another one takes too long */
-	unsigned int step;	/* only every @step-th chance, where each takes a second; 0: 1 */
 };
 
 /* scene_sweep() - fail each chance to fail of @s in turn; one test point */
@@ -31,6 +29,7 @@ void scene_sweep(const struct scene *s);
 void sweep_files(void);
 void sweep_ioctls(void);
 void sweep_netlink(void);
-void sweep_binding(void);
+void sweep_soft_binding(void);
+void sweep_edu_binding(void);
 
 #endif
