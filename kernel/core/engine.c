@@ -9,6 +9,7 @@
  * ended, and the thread then gives its regions back where it may sleep.
  */
 #include <linux/ctype.h>
+#include <linux/dma-fence.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
 #include <trace/events/accel.h>
@@ -64,6 +65,7 @@ static void accel_engine_finish(struct accel_job *job, int status, u64 result)
 	job->done_ns = now;
 	trace_accel_job_done(job, status, queue_ns, run_ns, now - job->queued_ns);
 	list_move_tail(&job->link, &engine->ended);
+	accel_job_signal(job);
 
 	spin_lock_irqsave(&ctx->job_lock, flags);
 	smp_store_release(&job->state, ACCEL_JOB_DONE); /* pairs with accel_job_ended() */
@@ -124,6 +126,7 @@ int accel_engine_queue(struct accel_call *call)
 		job->queued_ns = ktime_get_ns();
 		accel_call_queue_job(call);
 		list_add_tail(&job->link, &engine->queued);
+		accel_job_sync_publish(job);
 		engine->num_queued++;
 		engine->num_unretired++;
 		accel_job_usage(job)->unended++;
@@ -137,6 +140,30 @@ int accel_engine_queue(struct accel_call *call)
 static struct accel_job *accel_engine_first(struct list_head *list)
 {
 	return list_first_entry_or_null(list, struct accel_job, link);
+}
+
+/*
+ * The job that is to start now, if any; the lock is held. One that waits for the fences
+ * of others holds up those behind it of its own file, not other files'.
+ */
+static struct accel_job *accel_engine_next(struct accel_engine *engine)
+{
+	struct accel_job *job;
+
+	if (engine->num_running >= engine->depth)
+		return NULL;
+	engine->searches++;
+	list_for_each_entry(job, &engine->queued, link) {
+		struct accel_engine_usage *usage = accel_job_usage(job);
+
+		if (usage->blocked == engine->searches)
+			continue;
+		/* acquire: what the fences say has been done is seen by the device */
+		if (!atomic_read_acquire(&job->deps_left))
+			return job;
+		usage->blocked = engine->searches;
+	}
+	return NULL;
 }
 
 /* Give back what ended jobs held. */
@@ -207,7 +234,7 @@ static bool accel_engine_start_one(struct accel_engine *engine)
 	int ret;
 
 	spin_lock_irq(&engine->lock);
-	job = engine->num_running < engine->depth ? accel_engine_first(&engine->queued) : NULL;
+	job = accel_engine_next(engine);
 	if (job) {
 		struct accel_engine_usage *usage = accel_job_usage(job);
 
@@ -228,7 +255,7 @@ static bool accel_engine_start_one(struct accel_engine *engine)
 		return false;
 
 	trace_accel_job_start(job, queue_ns);
-	ret = accel_power_get(adev);
+	ret = job->powered ? 0 : accel_power_get(adev);
 	if (ret) {
 		/* Not accel_job_done(): the device wrote nothing that is to be synced. */
 		spin_lock_irq(&engine->lock);
@@ -249,8 +276,7 @@ static bool accel_engine_has_work(struct accel_engine *engine)
 	bool work;
 
 	spin_lock_irq(&engine->lock);
-	work = !list_empty(&engine->ended) ||
-	       (engine->num_queued && engine->num_running < engine->depth);
+	work = !list_empty(&engine->ended) || accel_engine_next(engine);
 	if (engine->desc->cancel)
 		list_for_each_entry(job, &engine->running, link)
 			work |= !!job->cancel_error;
@@ -281,9 +307,15 @@ static int accel_engine_thread(void *data)
 	struct accel_engine *engine = data;
 
 	for (;;) {
+		/* All of it comes before the end of some job that is queued already. */
+		bool signalling = !engine->adev->fences || dma_fence_begin_signalling();
+		bool started;
+
 		accel_engine_retire(engine);
 		accel_engine_reap(engine);
-		if (accel_engine_start_one(engine))
+		started = accel_engine_start_one(engine);
+		dma_fence_end_signalling(signalling);
+		if (started)
 			continue;
 		if (kthread_should_stop())
 			return 0;
@@ -337,6 +369,46 @@ void accel_jobs_cancel(struct accel_context *ctx)
 
 	for (i = 0; i < adev->num_engines; i++)
 		accel_engine_cancel(adev->engines[i], ctx, error);
+}
+
+static bool accel_job_uses(const struct accel_job *job, const struct accel_mem *mem)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_mems; i++)
+		if (job->mems[i].mem == mem)
+			return true;
+	return false;
+}
+
+/**
+ * accel_jobs_abort - end the jobs that use a region
+ * @mem: a region that nobody can use for a new job
+ * @error: what they end with
+ *
+ * The queued ones have ended when this returns, the running ones are told.
+ *
+ * Context: any but interrupts.
+ */
+void accel_jobs_abort(struct accel_mem *mem, int error)
+{
+	struct accel_device *adev = mem->ctx->adev;
+	struct accel_job *job, *next;
+	unsigned int i;
+
+	for (i = 0; i < adev->num_engines; i++) {
+		struct accel_engine *engine = adev->engines[i];
+
+		spin_lock_irq(&engine->lock);
+		list_for_each_entry_safe(job, next, &engine->queued, link)
+			if (accel_job_uses(job, mem))
+				accel_engine_finish(job, error, 0);
+		list_for_each_entry(job, &engine->running, link)
+			if (accel_job_uses(job, mem) && !job->cancel_error)
+				WRITE_ONCE(job->cancel_error, error);
+		wake_up(&engine->wq);
+		spin_unlock_irq(&engine->lock);
+	}
 }
 
 /**
