@@ -253,6 +253,7 @@ static int edu_mmap(struct accel_context *ctx, struct accel_map_desc *map)
 
 static const struct accel_ioctl_desc edu_ioctls[] = {
 	ACCEL_IOCTLS_MEM,
+	ACCEL_IOCTLS_DMABUF,
 	ACCEL_IOCTLS_JOB,
 	ACCEL_IOCTL(ACCEL_EDU_IOCTL_FACTORIAL, struct accel_edu_factorial, job_id,
 		    edu_factorial, edu_ioctl_factorial, 0),
