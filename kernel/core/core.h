@@ -149,6 +149,10 @@ int accel_context_add(struct accel_context *ctx);
 void accel_context_close(struct accel_context *ctx);
 void accel_context_teardown(struct accel_context *ctx);
 void accel_context_put(struct accel_context *ctx);
+bool accel_context_last_error(struct accel_context *ctx, char *text, size_t size);
+
+/* Bytes of the longest text that accel_context_error() keeps, with the NUL. */
+#define ACCEL_ERROR_LEN		192
 
 /*
  * The first context of @adev with an id of at least @id, with a reference that
@@ -180,7 +184,7 @@ int accel_map_init(struct accel_device *adev);
 void accel_map_zap(struct accel_device *adev);
 void accel_map_destroy(struct accel_device *adev);
 
-/* -------------------------------------------- mem.c, mem_dma.c, mem_user.c, … */
+/* -------------------------- mem.c, mem_dma.c, mem_gather.c, mem_user.c, … */
 
 struct accel_pin_times;
 
@@ -197,8 +201,8 @@ struct accel_pin_times;
  *	way calls it itself, as often as it must. Gated
  * @detach: undo @attach
  * @validate: optional; before each job: is the mapping good? With the reservation of
- *	mem->dmabuf held. -EBUSY: it is not, but running jobs use it
- * @release: undo @acquire, also a half-done one; the device may be gone
+ *	mem->dmabuf held. 1: it is not, but jobs use it
+ * @release: undo @acquire; the device may be gone
  */
 struct accel_mem_ops {
 	enum accel_mem_way way;
@@ -225,6 +229,15 @@ struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 				u64 offset, u64 length);
 void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length);
 void accel_mem_release_all(struct accel_context *ctx);
+
+/* Pages that are pinned at a time: a page of pointers to them. */
+#define ACCEL_PIN_BATCH		(PAGE_SIZE / sizeof(struct page *))
+
+unsigned int accel_mem_gather_limit(struct device *dev);
+int accel_mem_gather(struct accel_mem *mem, struct page **pages, unsigned long n);
+int accel_mem_gather_end(struct accel_mem *mem);
+void accel_mem_gather_unpin(struct accel_mem *mem);
+void accel_mem_gather_free(struct accel_mem *mem);
 
 struct device *accel_mem_dma_device(const struct accel_mem *mem);
 enum dma_data_direction accel_mem_dir(const struct accel_mem *mem);

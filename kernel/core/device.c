@@ -305,6 +305,7 @@ int accel_device_register(struct accel_device *adev)
 
 	if (WARN_ON(adev->registered || !adev->drv))
 		return -EINVAL;
+	adev->max_segment = accel_mem_gather_limit(adev->dev.parent);
 	if (IS_ENABLED(CONFIG_PM) && adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM &&
 	    !pm_runtime_enabled(adev->dev.parent)) {
 		dev_err(adev->dev.parent, "cannot register %s: runtime PM is not enabled\n",

@@ -15,7 +15,8 @@
 
 #include "core.h"
 
-#define ACCEL_PIN_BATCH		(PAGE_SIZE / sizeof(struct page *))
+/* of a number of pages */
+#define KIB(pages)		((u64)(pages) << (PAGE_SHIFT - 10))
 
 static int accel_mem_charge(struct accel_mem *mem)
 {
@@ -23,11 +24,14 @@ static int accel_mem_charge(struct accel_mem *mem)
 	u64 pinned;
 
 	if (!can_do_mlock())
-		return -EPERM;
+		return accel_context_error(mem->ctx, -EPERM,
+					   "mem_pin: RLIMIT_MEMLOCK is 0; raise it (ulimit -l, LimitMEMLOCK=)");
 	pinned = atomic64_add_return(mem->npages, &current->mm->pinned_vm);
 	if (pinned > limit && !capable(CAP_IPC_LOCK)) {
-		atomic64_sub(mem->npages, &current->mm->pinned_vm);
-		return -ENOMEM;
+		pinned = atomic64_sub_return(mem->npages, &current->mm->pinned_vm);
+		return accel_context_error(mem->ctx, -ENOMEM,
+					   "mem_pin: %llu KiB needed, %llu of RLIMIT_MEMLOCK's %llu KiB are pinned; raise it (ulimit -l, LimitMEMLOCK=)",
+					   KIB(mem->npages), KIB(pinned), KIB(limit));
 	}
 	mmgrab(current->mm);
 	mem->user.mm = current->mm;
@@ -73,65 +77,60 @@ static long accel_mem_pin_batch(unsigned long addr, unsigned long want, unsigned
 	return present + max(faulted, 0L);
 }
 
-static u32 accel_count_folios(struct page **pages, unsigned long n, struct folio **last)
+/* Why a page of a file is not pinned. */
+static int accel_mem_explain_file(struct accel_mem *mem, struct vm_area_struct *vma, u64 addr)
 {
-	unsigned long i;
-	u32 folios = 0;
+	const char *fs = file_inode(vma->vm_file)->i_sb->s_type->name;
+	u64 offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
 
-	for (i = 0; i < n; i++) {
-		struct folio *folio = page_folio(pages[i]);
-
-		if (folio != *last)
-			folios++;
-		*last = folio;
-	}
-	return folios;
+	if (offset >= i_size_read(file_inode(vma->vm_file)))
+		return accel_context_error(mem->ctx, -EFAULT,
+					   "mem_pin: 0x%llx is beyond the end of '%pD' (%s)",
+					   addr, vma->vm_file, fs);
+	/* See writable_file_mapping_allowed() in mm/gup.c. */
+	if (mem->flags & ACCEL_MEM_WRITE && vma->vm_flags & VM_SHARED)
+		return accel_context_error(mem->ctx, -EOPNOTSUPP,
+					   "mem_pin: 0x%llx is '%pD': %s has to see each write; use a memfd",
+					   addr, vma->vm_file, fs);
+	return accel_context_error(mem->ctx, -EFAULT, "mem_pin: 0x%llx, '%pD' (%s), cannot be pinned",
+				   addr, vma->vm_file, fs);
 }
 
-/*
- * How many more entries the table will need: its next allocation is of so many. By what
- * there was so far, so that large folios do not get room for as many single pages.
- */
-static unsigned int accel_mem_entries_left(const struct accel_mem *mem, unsigned long left)
+/* Say why the page at @addr could not be pinned: one errno stands for many reasons. */
+static int accel_mem_explain(struct accel_mem *mem, u64 addr, int error)
 {
-	unsigned long done = mem->npages - left;
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
 
-	return left ? DIV64_U64_ROUND_UP((u64)left * mem->user.append.sgt.orig_nents, done) : 0;
-}
-
-/* Pages that are pinned join the table; they are not pinned any more when it fails. */
-static int accel_mem_gather(struct accel_mem *mem, struct page **pages, long n,
-			    unsigned long left, struct folio **last)
-{
-	struct device *dev = accel_mem_dma_device(mem);
-	unsigned int segment = min_t(size_t, dma_get_max_seg_size(dev),
-				     dma_max_mapping_size(dev)) & PAGE_MASK;
-	struct sg_append_table *append = &mem->user.append;
-	unsigned int expected = append->prv ? accel_mem_entries_left(mem, left) : 0;
-	int ret;
-
-	/* The first batch tells: all but one page of it may be the same folio. */
-	if (left)
-		expected = max(expected, 1u);
-	ret = sg_alloc_append_table_from_pages(append, pages, n, 0, n << PAGE_SHIFT, segment,
-					       expected, GFP_KERNEL_ACCOUNT);
-	if (ret) {
-		unpin_user_pages(pages, n);
-		return ret;
-	}
-	mem->nfolios += accel_count_folios(pages, n, last);
-	return 0;
+	if (error != -EFAULT || mmap_read_lock_killable(mm))
+		return error;
+	vma = vma_lookup(mm, addr);
+	if (!vma)
+		accel_context_error(mem->ctx, error, "mem_pin: nothing is mapped at 0x%llx", addr);
+	else if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+		accel_context_error(mem->ctx, error,
+				    "mem_pin: 0x%llx is a device's memory; import it as a dma-buf",
+				    addr);
+	else if (mem->flags & ACCEL_MEM_WRITE && !(vma->vm_flags & VM_WRITE))
+		accel_context_error(mem->ctx, error,
+				    "mem_pin: 0x%llx is mapped read-only, and the device is to write",
+				    addr);
+	else if (!(vma->vm_flags & VM_READ))
+		accel_context_error(mem->ctx, error, "mem_pin: 0x%llx may not be read", addr);
+	else if (vma->vm_file)
+		error = accel_mem_explain_file(mem, vma, addr);
+	mmap_read_unlock(mm);
+	return error;
 }
 
 static int accel_mem_pin(struct accel_mem *mem, struct page **pages,
 			 struct accel_pin_times *times, bool timed)
 {
 	unsigned int gup = FOLL_LONGTERM | (mem->flags & ACCEL_MEM_WRITE ? FOLL_WRITE : 0);
-	unsigned long left = mem->npages, addr = mem->addr;
-	struct folio *last = NULL;
+	unsigned long left = mem->npages, addr = mem->addr, joined;
 	u64 start = 0;
 	long got;
-	int ret;
+	int ret = 0;
 
 	while (left) {
 		if (fatal_signal_pending(current))
@@ -139,19 +138,25 @@ static int accel_mem_pin(struct accel_mem *mem, struct page **pages,
 		got = accel_mem_pin_batch(addr, min(left, ACCEL_PIN_BATCH), gup, pages,
 					  times, timed);
 		if (got <= 0)
-			return got ?: -EFAULT;
+			return accel_mem_explain(mem, addr, got ?: -EFAULT);
 		left -= got;
 		if (timed)
 			start = ktime_get_ns();
-		ret = accel_mem_gather(mem, pages, got, left, &last);
+		joined = mem->gather.pages;
+		ret = accel_mem_gather(mem, pages, got);
+		if (ret) {
+			joined = mem->gather.pages - joined;
+			unpin_user_pages(pages + joined, got - joined);
+			return ret;
+		}
+		if (!left)
+			ret = accel_mem_gather_end(mem);
 		if (timed)
 			times->gather_ns += ktime_get_ns() - start;
-		if (ret)
-			return ret;
 		addr += got << PAGE_SHIFT;
 		cond_resched();
 	}
-	return 0;
+	return ret;
 }
 
 /* The pages of one entry: dirty are those that the device may have written to. */
@@ -176,24 +181,18 @@ static void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg,
 						 false);
 }
 
-/*
- * Undo accel_mem_user_acquire(), also a half-done one. Locks folios where they are to
- * be dirty.
- */
+/* Locks folios where they are to be dirty. */
 static void accel_mem_user_release(struct accel_mem *mem)
 {
-	struct sg_table *sgt = &mem->user.append.sgt;
 	struct scatterlist *sg;
 	u64 offset = 0;
 	unsigned int i;
 
-	for_each_sgtable_sg(sgt, sg, i) {
+	for_each_sgtable_sg(&mem->table, sg, i) {
 		accel_mem_unpin_entry(mem, sg, offset);
 		offset += sg->length;
 	}
-	sg_free_append_table(&mem->user.append);
-	memset(&mem->user.append, 0, sizeof(mem->user.append));
-	mem->sgt = NULL;
+	accel_mem_gather_free(mem);
 	accel_mem_uncharge(mem);
 }
 
@@ -217,10 +216,10 @@ static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times 
 	}
 	ret = accel_mem_pin(mem, pages, times, timed);
 	free_page((unsigned long)pages);
-	mem->sgt = &mem->user.append.sgt;
-	mem->nsegs = mem->sgt->orig_nents;
-	if (ret)
-		accel_mem_user_release(mem);
+	if (ret) {
+		accel_mem_gather_unpin(mem);
+		accel_mem_uncharge(mem);
+	}
 	return ret;
 }
 

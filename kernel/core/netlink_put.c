@@ -177,6 +177,7 @@ int accel_nl_put_context(struct sk_buff *skb, struct accel_context *ctx,
 			 const struct accel_nl_reader *reader)
 {
 	struct accel_device *adev = ctx->adev;
+	char text[ACCEL_ERROR_LEN];
 	u64 now = ktime_get_ns();
 	unsigned int i;
 
@@ -199,6 +200,9 @@ int accel_nl_put_context(struct sk_buff *skb, struct accel_context *ctx,
 	    nla_put_u32(skb, ACCEL_NL_A_CTX_JOBS, READ_ONCE(ctx->num_jobs)) ||
 	    nla_put_uint(skb, ACCEL_NL_A_CTX_TIME_NS, now))
 		return -EMSGSIZE;
+	if (accel_context_last_error(ctx, text, sizeof(text)) &&
+	    nla_put_string(skb, ACCEL_NL_A_CTX_LAST_ERROR, text))
+		return -EMSGSIZE;
 	return 0;
 }
 
@@ -211,7 +215,7 @@ int accel_nl_put_stats(struct sk_buff *skb, struct accel_device *adev)
 	return 0;
 }
 
-/* Headers, numbers and texts of bounded length: at most 700. */
+/* Headers, numbers and texts of bounded length: at most 900. */
 #define FIXED_SIZE	1024
 
 size_t accel_nl_device_size(struct accel_device *adev)

@@ -55,11 +55,12 @@ struct accel_context;
 struct accel_device;
 struct accel_engine;
 struct accel_job;
+struct accel_job_dep;
+struct accel_job_sync;
 struct accel_mem;
 struct accel_mem_ops;
 struct accel_op_stats;
-struct accel_job_dep;
-struct accel_job_sync;
+struct accel_runs;
 struct attribute_group;
 struct dentry;
 struct dma_buf;
@@ -311,6 +312,7 @@ struct accel_device {
 	bool exclusive;
 	bool fences;			/* its jobs may signal dma_fences */
 	size_t context_size;
+	unsigned int max_segment;	/* bytes of the longest entry of a region's table */
 	enum accel_state state;
 	struct mutex lock;		/* state changes, stats of the dead */
 	struct xarray contexts;		/* open files by id */
@@ -422,7 +424,12 @@ struct accel_context {
 	u32 num_ended;
 	wait_queue_head_t poll_wq;
 	struct accel_engine_usage *usage;	/* one for each engine */
+	spinlock_t error_lock;		/* last_error */
+	char *last_error;		/* why its last refused call was, or NULL */
 };
+
+__printf(3, 4)
+int accel_context_error(struct accel_context *ctx, int error, const char *fmt, ...);
 
 /* ------------------------------------------------------------------ memory */
 
@@ -473,10 +480,18 @@ struct accel_mem {
 	u64 dirty_from;			/* what the device may have written: one range that */
 	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
 	struct dma_buf *dmabuf;		/* what it is imported from, or exported as */
+	struct accel_gather {		/* pages, until the table is made */
+		struct accel_runs *first;
+		struct accel_runs *last;
+		struct folio *folio;	/* of the last page */
+		unsigned long num;	/* of runs */
+		unsigned long pages;
+		unsigned int limit;	/* bytes of the longest run */
+	} gather;
+	struct sg_table table;		/* what sgt is, where the core makes it */
 	union {
 		struct {
 			struct mm_struct *mm;	/* charged for the pages */
-			struct sg_append_table append;
 		} user;
 		struct {
 			int fd;
