@@ -25,7 +25,7 @@
 /* Outlives its job, its device and its driver: it has copies of what it shows of them. */
 struct accel_fence {
 	struct dma_fence base;
-	spinlock_t lock;
+	spinlock_t lock;	/* the fence's own */
 	u64 ctx_id;
 	struct dma_resv *resvs[ACCEL_JOB_MAX_MEMS];	/* only to be compared */
 	char driver[ACCEL_NAME_LEN];
