@@ -48,7 +48,8 @@ static int accel_dmabuf_acquire(struct accel_mem *mem, struct accel_pin_times *t
 	       (mem->flags & ACCEL_MEM_WRITE ? FMODE_WRITE : 0);
 	if (mode & ~dmabuf->file->f_mode) {
 		dma_buf_put(dmabuf);
-		return -EACCES;
+		return accel_context_error(mem->ctx, -EACCES,
+					   "mem_import: the dma-buf was not opened for that access");
 	}
 	mem->dmabuf = dmabuf;
 	mem->length = dmabuf->size;
@@ -82,7 +83,9 @@ static int accel_dmabuf_check(struct accel_mem *mem, struct sg_table *sgt)
 
 	for_each_sgtable_dma_sg(sgt, sg, i) {
 		if (accel_dmabuf_bounced(dev, sg_dma_address(sg)))
-			return -EOPNOTSUPP;
+			return accel_context_error(mem->ctx, -EOPNOTSUPP,
+						   "mem_import: the device reaches 0x%llx through bounce buffers only",
+						   (u64)sg_dma_address(sg));
 		length += sg_dma_len(sg);
 	}
 	return length < mem->length ? -EINVAL : 0;

@@ -396,7 +396,7 @@ static struct dma_buf *accel_export_get(struct accel_mem *mem)
 	xa_unlock(&ctx->mems);
 	if (!idle) {
 		dma_buf_put(dmabuf);
-		return ERR_PTR(-EBUSY);
+		return ERR_PTR(accel_context_error(ctx, -EBUSY, "mem_export: a job uses it"));
 	}
 found:
 	get_dma_buf(mem->dmabuf);
