@@ -19,6 +19,7 @@ struct accel_context *accel_context_new(struct accel_node *node)
 {
 	struct accel_device *adev = node->adev;
 	struct accel_context *ctx;
+	unsigned int i;
 
 	ctx = kzalloc(adev->context_size, GFP_KERNEL_ACCOUNT);
 	if (!ctx)
@@ -31,6 +32,10 @@ struct accel_context *accel_context_new(struct accel_node *node)
 		free_percpu(ctx->stats);
 		kfree(ctx);
 		return NULL;
+	}
+	for (i = 0; i < adev->num_engines; i++) {
+		INIT_LIST_HEAD(&ctx->usage[i].queued);
+		init_waitqueue_head(&ctx->usage[i].idle_wq);
 	}
 	kref_init(&ctx->ref);
 	get_device(&adev->dev);
@@ -47,7 +52,8 @@ struct accel_context *accel_context_new(struct accel_node *node)
 	ctx->opened_ns = ktime_get_boottime_ns();
 	init_rwsem(&ctx->call_sem);
 	mutex_init(&ctx->lock);
-	xa_init(&ctx->mems);
+	ctx->mems = RB_ROOT;
+	spin_lock_init(&ctx->mem_lock);
 	xa_init(&ctx->jobs);
 	spin_lock_init(&ctx->job_lock);
 	spin_lock_init(&ctx->error_lock);
@@ -61,7 +67,6 @@ static void accel_context_free(struct kref *ref)
 {
 	struct accel_context *ctx = container_of(ref, struct accel_context, ref);
 
-	xa_destroy(&ctx->mems);
 	xa_destroy(&ctx->jobs);
 	mutex_destroy(&ctx->lock);
 	put_pid(ctx->pid);

@@ -170,21 +170,37 @@ static noinline int accel_ioctl_put(const u64 *arg, size_t ksize, void __user *u
 	return 0;
 }
 
+/* Does the device's state allow it? */
+static __always_inline int accel_ioctl_allowed(const struct accel_device *adev,
+					       const struct accel_ioctl_desc *desc)
+{
+	switch (READ_ONCE(adev->state)) {
+	case ACCEL_STATE_OK:
+		return 0;
+	case ACCEL_STATE_GONE:
+		return -ENODEV;
+	default:
+		return desc->flags & ACCEL_IOCTL_ANY_STATE ? 0 : -EIO;
+	}
+}
+
 /* The part that may call the driver. */
 static __always_inline long accel_ioctl_call(struct accel_context *ctx, struct accel_device *adev,
 					     const struct accel_ioctl_desc *desc, void *arg)
 {
 	long ret;
 
-	if (desc->flags & ACCEL_IOCTL_UNGATED)
-		return accel_gate_is_open(adev) ? desc->func(ctx, arg) : -ENODEV;
+	if (desc->flags & ACCEL_IOCTL_UNGATED) {
+		if (!accel_gate_is_open(adev))
+			return -ENODEV;
+		ret = accel_ioctl_allowed(adev, desc);
+		return ret ? ret : desc->func(ctx, arg);
+	}
 	ret = __accel_enter(ACCEL_OP_IOCTL, ctx, adev);
 	if (ret)
 		return ret;
-	if (unlikely(READ_ONCE(adev->state) != ACCEL_STATE_OK) &&
-	    !(desc->flags & ACCEL_IOCTL_ANY_STATE))
-		ret = -EIO;
-	else
+	ret = accel_ioctl_allowed(adev, desc);
+	if (!ret)
 		ret = desc->func(ctx, arg);
 	__accel_leave(ACCEL_OP_IOCTL, ctx, adev);
 	return ret;

@@ -13,11 +13,12 @@
  * The reference is a percpu_ref. Entering and leaving takes 44 instructions, where
  * SRCU takes 26, of which two are full memory barriers: on a real processor they make
  * it cost two to five times as much as the percpu_ref. A read-write semaphore costs as
- * much as SRCU, and more with each processor. Closing takes all but the semaphore one grace period,
- * which runs while the reader is still inside in percpu_ref's case: it is drained half a
- * millisecond after the last one left, SRCU 15 to 20. All can be waited for in slices
- * (SRCU by call_srcu()), which is what tells a user who holds up an unplug. And it takes
- * one word per processor, where SRCU takes 384 bytes. docs/benchmarks.md has the figures.
+ * much as SRCU, and more with each processor. To close, percpu_ref and SRCU take a
+ * grace period; but percpu_ref's runs while somebody is inside, so that it is drained
+ * half a millisecond after the last one left, SRCU 15 to 20. Both can be waited for in
+ * slices (SRCU by call_srcu()), which is what tells a user who holds up an unplug. And
+ * it takes one word per processor, where SRCU takes 384 bytes. docs/benchmarks.md has
+ * the figures.
  */
 #include <linux/ktime.h>
 #include <linux/pm_runtime.h>

@@ -10,8 +10,6 @@
 
 #include "core.h"
 
-static_assert(BITS_PER_LONG == 64, "region ids index xarrays");
-
 const char *accel_trace_way(const struct accel_mem *mem)
 {
 	return mem->ops->name;
@@ -137,6 +135,37 @@ static void accel_mem_count_pins(struct accel_mem *mem, s64 bytes)
 	atomic64_add(bytes, &mem->ctx->adev->pinned_bytes);
 }
 
+static bool accel_mem_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct accel_mem, node)->id < rb_entry(b, struct accel_mem, node)->id;
+}
+
+static int accel_mem_compare(const void *id, const struct rb_node *node)
+{
+	u64 want = *(const u64 *)id, have = rb_entry(node, struct accel_mem, node)->id;
+
+	return want < have ? -1 : want > have;
+}
+
+/* ctx->mem_lock is held. NULL: there is none, or it is on its way out. */
+struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id)
+{
+	struct rb_node *node = rb_find(&id, &ctx->mems, accel_mem_compare);
+	struct accel_mem *mem = node ? rb_entry(node, struct accel_mem, node) : NULL;
+
+	return mem && !mem->closing ? mem : NULL;
+}
+
+static void accel_mem_forget(struct accel_mem *mem)
+{
+	struct accel_context *ctx = mem->ctx;
+
+	spin_lock(&ctx->mem_lock);
+	rb_erase(&mem->node, &ctx->mems);
+	ctx->num_mems--;
+	spin_unlock(&ctx->mem_lock);
+}
+
 /* ctx->lock is held and the device is still there: unmap, unpin, forget. */
 static void accel_mem_release(struct accel_mem *mem)
 {
@@ -147,7 +176,7 @@ static void accel_mem_release(struct accel_mem *mem)
 	};
 
 	accel_call_begin(&call);
-	xa_erase(&mem->ctx->mems, mem->id);
+	accel_mem_forget(mem);
 	accel_export_revoke(mem);
 	call.u.mem.dirty = mem->dirty_from < mem->dirty_to;
 	accel_mem_detach(mem);
@@ -165,16 +194,17 @@ static void accel_mem_release(struct accel_mem *mem)
  */
 void accel_mem_release_all(struct accel_context *ctx)
 {
-	struct accel_mem *mem;
-	unsigned long id;
+	struct rb_node *node;
 
-	xa_for_each(&ctx->mems, id, mem)
-		accel_mem_release(mem);
+	/* Nothing is added any more, and ctx->lock is what takes away. */
+	while ((node = rb_first(&ctx->mems)))
+		accel_mem_release(rb_entry(node, struct accel_mem, node));
 }
 
 /* Inside the gate: map, and make the handle valid. */
 static int accel_mem_publish(struct accel_mem *mem)
 {
+	struct accel_context *ctx = mem->ctx;
 	int ret;
 
 	ret = accel_mem_attach(mem);
@@ -183,13 +213,11 @@ static int accel_mem_publish(struct accel_mem *mem)
 	accel_mem_count_pins(mem, mem->length);
 	/* The user may unpin a guessed id as soon as it is valid. */
 	kref_get(&mem->ref);
-	ret = xa_insert(&mem->ctx->mems, mem->id, mem, GFP_KERNEL_ACCOUNT);
-	if (ret) {
-		accel_mem_put(mem);
-		accel_mem_count_pins(mem, -mem->length);
-		accel_mem_detach(mem);
-	}
-	return ret;
+	spin_lock(&ctx->mem_lock);
+	rb_add(&mem->node, &ctx->mems, accel_mem_less);
+	ctx->num_mems++;
+	spin_unlock(&ctx->mem_lock);
+	return 0;
 }
 
 /**
@@ -268,9 +296,9 @@ static bool accel_mem_idle(struct accel_mem *mem)
 	struct accel_context *ctx = mem->ctx;
 	bool idle;
 
-	xa_lock(&ctx->mems);
+	spin_lock(&ctx->mem_lock);
 	idle = !mem->users;
-	xa_unlock(&ctx->mems);
+	spin_unlock(&ctx->mem_lock);
 	return idle || READ_ONCE(ctx->dead);
 }
 
@@ -288,15 +316,13 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 	struct accel_mem *mem;
 	int ret;
 
-	xa_lock(&ctx->mems);
-	mem = xa_load(&ctx->mems, unpin->mem_id);
-	if (mem && !mem->closing) {
+	spin_lock(&ctx->mem_lock);
+	mem = accel_mem_find(ctx, unpin->mem_id);
+	if (mem) {
 		mem->closing = true;
 		kref_get(&mem->ref);
-	} else {
-		mem = NULL;
 	}
-	xa_unlock(&ctx->mems);
+	spin_unlock(&ctx->mem_lock);
 	if (!mem)
 		return -ENOENT;
 
@@ -307,9 +333,9 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 	if (ctx->dead) {
 		ret = -ENODEV;
 	} else if (ret) {
-		xa_lock(&ctx->mems);
+		spin_lock(&ctx->mem_lock);
 		mem->closing = false;
-		xa_unlock(&ctx->mems);
+		spin_unlock(&ctx->mem_lock);
 	} else {
 		accel_mem_release(mem);
 	}
@@ -334,9 +360,9 @@ struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 {
 	struct accel_mem *mem;
 
-	xa_lock(&ctx->mems);
-	mem = xa_load(&ctx->mems, id);
-	if (!mem || mem->closing)
+	spin_lock(&ctx->mem_lock);
+	mem = accel_mem_find(ctx, id);
+	if (!mem)
 		mem = ERR_PTR(-ENOENT);
 	else if (access & ~mem->flags)
 		mem = ERR_PTR(-EACCES);
@@ -344,7 +370,7 @@ struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 		mem = ERR_PTR(-ERANGE);
 	else
 		mem->users++;
-	xa_unlock(&ctx->mems);
+	spin_unlock(&ctx->mem_lock);
 	return mem;
 }
 
@@ -361,7 +387,7 @@ void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length
 {
 	struct accel_context *ctx = mem->ctx;
 
-	xa_lock(&ctx->mems);
+	spin_lock(&ctx->mem_lock);
 	if (written) {
 		mem->dirty_from = min(mem->dirty_from, offset);
 		mem->dirty_to = max(mem->dirty_to, offset + length);
@@ -369,5 +395,5 @@ void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length
 	/* Under the lock: whoever sees no users may free the region at once. */
 	if (!--mem->users)
 		wake_up_all(&ctx->mem_wq);
-	xa_unlock(&ctx->mems);
+	spin_unlock(&ctx->mem_lock);
 }

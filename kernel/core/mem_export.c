@@ -389,11 +389,11 @@ static struct dma_buf *accel_export_get(struct accel_mem *mem)
 	if (IS_ERR(dmabuf))
 		return dmabuf;
 	/* A job without a fence could not be waited for by who maps the buffer now. */
-	xa_lock(&ctx->mems);
+	spin_lock(&ctx->mem_lock);
 	idle = !mem->users;
 	if (idle)
 		mem->dmabuf = dmabuf;
-	xa_unlock(&ctx->mems);
+	spin_unlock(&ctx->mem_lock);
 	if (!idle) {
 		dma_buf_put(dmabuf);
 		return ERR_PTR(accel_context_error(ctx, -EBUSY, "mem_export: a job uses it"));
@@ -421,11 +421,9 @@ long accel_ioctl_mem_export(struct accel_context *ctx, void *arg)
 	if (args->flags & ~O_CLOEXEC)
 		return -EINVAL;
 	mutex_lock(&ctx->lock);
-	xa_lock(&ctx->mems);
-	mem = xa_load(&ctx->mems, args->mem_id);
-	if (mem && mem->closing)
-		mem = NULL;
-	xa_unlock(&ctx->mems);
+	spin_lock(&ctx->mem_lock);
+	mem = accel_mem_find(ctx, args->mem_id);
+	spin_unlock(&ctx->mem_lock);
 	/* It stays: regions are released with ctx->lock held. */
 	if (ctx->dead)
 		dmabuf = ERR_PTR(-ENODEV);

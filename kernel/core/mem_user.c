@@ -92,7 +92,8 @@ static int accel_mem_explain_file(struct accel_mem *mem, struct vm_area_struct *
 		return accel_context_error(mem->ctx, -EOPNOTSUPP,
 					   "mem_pin: 0x%llx is '%pD': %s has to see each write; use a memfd",
 					   addr, vma->vm_file, fs);
-	return accel_context_error(mem->ctx, -EFAULT, "mem_pin: 0x%llx, '%pD' (%s), cannot be pinned",
+	return accel_context_error(mem->ctx, -EFAULT,
+				   "mem_pin: 0x%llx, '%pD' (%s), cannot be pinned",
 				   addr, vma->vm_file, fs);
 }
 
@@ -123,14 +124,15 @@ static int accel_mem_explain(struct accel_mem *mem, u64 addr, int error)
 	return error;
 }
 
-static int accel_mem_pin(struct accel_mem *mem, struct page **pages,
+/* What joins @g is pinned, also when this fails. */
+static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct page **pages,
 			 struct accel_pin_times *times, bool timed)
 {
 	unsigned int gup = FOLL_LONGTERM | (mem->flags & ACCEL_MEM_WRITE ? FOLL_WRITE : 0);
 	unsigned long left = mem->npages, addr = mem->addr, joined;
 	u64 start = 0;
 	long got;
-	int ret = 0;
+	int ret;
 
 	while (left) {
 		if (fatal_signal_pending(current))
@@ -142,20 +144,23 @@ static int accel_mem_pin(struct accel_mem *mem, struct page **pages,
 		left -= got;
 		if (timed)
 			start = ktime_get_ns();
-		joined = mem->gather.pages;
-		ret = accel_mem_gather(mem, pages, got);
+		joined = g->pages;
+		ret = accel_gather_add(g, pages, got);
+		if (timed)
+			times->gather_ns += ktime_get_ns() - start;
 		if (ret) {
-			joined = mem->gather.pages - joined;
+			joined = g->pages - joined;
 			unpin_user_pages(pages + joined, got - joined);
 			return ret;
 		}
-		if (!left)
-			ret = accel_mem_gather_end(mem);
-		if (timed)
-			times->gather_ns += ktime_get_ns() - start;
 		addr += got << PAGE_SHIFT;
 		cond_resched();
 	}
+	if (timed)
+		start = ktime_get_ns();
+	ret = accel_gather_end(g, mem);
+	if (timed)
+		times->gather_ns += ktime_get_ns() - start;
 	return ret;
 }
 
@@ -164,21 +169,20 @@ static void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg,
 {
 	u64 first = PAGE_ALIGN_DOWN(max(mem->dirty_from, offset));
 	u64 end = min(PAGE_ALIGN(mem->dirty_to), offset + sg->length);
-	unsigned long before = sg->length >> PAGE_SHIFT, dirty = 0, after = 0;
-	unsigned long pfn = page_to_pfn(sg_page(sg));
+	unsigned long pfn = page_to_pfn(sg_page(sg)), before, dirty, after;
 
-	if (first < end) {
-		before = (first - offset) >> PAGE_SHIFT;
-		dirty = (end - first) >> PAGE_SHIFT;
-		after = (offset + sg->length - end) >> PAGE_SHIFT;
+	if (first >= end) {
+		accel_unpin_clean(sg_page(sg), sg->length >> PAGE_SHIFT);
+		return;
 	}
+	before = (first - offset) >> PAGE_SHIFT;
+	dirty = (end - first) >> PAGE_SHIFT;
+	after = (offset + sg->length - end) >> PAGE_SHIFT;
 	if (before)
-		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), before, false);
-	if (dirty)
-		unpin_user_page_range_dirty_lock(pfn_to_page(pfn + before), dirty, true);
+		accel_unpin_clean(pfn_to_page(pfn), before);
+	unpin_user_page_range_dirty_lock(pfn_to_page(pfn + before), dirty, true);
 	if (after)
-		unpin_user_page_range_dirty_lock(pfn_to_page(pfn + before + dirty), after,
-						 false);
+		accel_unpin_clean(pfn_to_page(pfn + before + dirty), after);
 }
 
 /* Locks folios where they are to be dirty. */
@@ -192,7 +196,7 @@ static void accel_mem_user_release(struct accel_mem *mem)
 		accel_mem_unpin_entry(mem, sg, offset);
 		offset += sg->length;
 	}
-	accel_mem_gather_free(mem);
+	accel_table_free(mem);
 	accel_mem_uncharge(mem);
 }
 
@@ -201,7 +205,8 @@ static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times 
 				  bool timed)
 {
 	u64 start = timed ? ktime_get_ns() : 0;
-	struct page **pages;
+	struct page *few[ACCEL_GATHER_FEW], **pages = few;
+	struct accel_gather gather;
 	int ret;
 
 	ret = accel_mem_charge(mem);
@@ -209,15 +214,19 @@ static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times 
 		return ret;
 	if (timed)
 		times->account_ns = ktime_get_ns() - start;
-	pages = (struct page **)__get_free_page(GFP_KERNEL_ACCOUNT);
-	if (!pages) {
-		accel_mem_uncharge(mem);
-		return -ENOMEM;
+	if (mem->npages > ARRAY_SIZE(few)) {
+		pages = accel_pin_batch_get();
+		if (!pages) {
+			accel_mem_uncharge(mem);
+			return -ENOMEM;
+		}
 	}
-	ret = accel_mem_pin(mem, pages, times, timed);
-	free_page((unsigned long)pages);
+	accel_gather_start(&gather, mem->ctx->adev);
+	ret = accel_mem_pin(mem, &gather, pages, times, timed);
+	if (pages != few)
+		accel_pin_batch_put(pages);
 	if (ret) {
-		accel_mem_gather_unpin(mem);
+		accel_gather_unpin(&gather);
 		accel_mem_uncharge(mem);
 	}
 	return ret;

@@ -76,7 +76,8 @@ def execute(area, run):
             series.setdefault(m[1], []).append(float(m[2]))
         elif line:
             print(f"          {line}", file=sys.stderr)
-    sys.stderr.write(done.stderr)
+    if done.returncode:
+        sys.stderr.write(done.stderr)
     if done.returncode:
         progress(f"{area}: exit status {done.returncode}")
     return series, done.returncode
