@@ -3,7 +3,8 @@
  * What the core's files share. Drivers never include this.
  *
  * Lock order: accel_devices_lock; ctx->lock -> adev->lock -> engine->lock ->
- * ctx->job_lock. The last two are taken in hard interrupts, too.
+ * ctx->job_lock. The last two are taken in hard interrupts, too. The reservations of
+ * dma-bufs (dma_resv) come after ctx->lock and before engine->lock.
  */
 #ifndef _ACCEL_CORE_H
 #define _ACCEL_CORE_H
@@ -14,7 +15,10 @@
 #include <linux/kobject.h>
 #include <linux/kthread.h>
 #include <linux/percpu.h>
+#include <linux/ww_mutex.h>
 
+struct dma_buf_attach_ops;
+struct dma_resv;
 struct ida;
 struct seq_file;
 struct vm_area_struct;
@@ -144,6 +148,7 @@ struct accel_engine_usage {
 	int stop_error;			/* not 0: no job is started, they end with this */
 	struct list_head queued;	/* jobs by ctx_link, in their order */
 	wait_queue_head_t idle_wq;	/* the last one was retired */
+	u64 blocked;		/* the engine's search that found its next job not ready */
 	u64 running_since_sum;	/* of started_ns of the running ones */
 };
 
@@ -200,6 +205,11 @@ struct accel_pin_times;
  *	@times says where the time went, and is filled in when @timed
  * @map: make them reachable for the device: sets sgt and nsegs. Gated
  * @unmap: undo @map; the device is still there
+ * @attach: optional; instead of the one accel_mem_map() when the region is made: the
+ *	way calls it itself, as often as it must. Gated
+ * @detach: undo @attach
+ * @validate: optional; before each job: is the mapping good? With the reservation of
+ *	mem->dmabuf held. 1: it is not, but jobs use it
  * @release: undo @acquire; the device may be gone
  */
 struct accel_mem_ops {
@@ -209,14 +219,21 @@ struct accel_mem_ops {
 	int (*acquire)(struct accel_mem *mem, struct accel_pin_times *times, bool timed);
 	int (*map)(struct accel_mem *mem);
 	void (*unmap)(struct accel_mem *mem);
+	int (*attach)(struct accel_mem *mem);
+	void (*detach)(struct accel_mem *mem);
+	int (*validate)(struct accel_mem *mem);
 	void (*release)(struct accel_mem *mem);
 };
 
 extern const struct accel_mem_ops accel_mem_user_ops;
+extern const struct accel_mem_ops accel_mem_dmabuf_ops;
 
 struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_mem_ops *ops);
 int accel_mem_create(struct accel_mem *mem, int ret, u64 *id);
 void accel_mem_put(struct accel_mem *mem);
+struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id);
+int accel_mem_map(struct accel_mem *mem);
+void accel_mem_unmap(struct accel_mem *mem);
 struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 				u64 offset, u64 length);
 void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length);
@@ -269,6 +286,40 @@ int accel_mem_dma_map(struct accel_mem *mem);
 void accel_mem_dma_unmap(struct accel_mem *mem);
 void accel_mem_sync(struct accel_mem *mem, u64 offset, u64 length, bool for_device);
 
+/* ------------------------------------- mem_dmabuf.c, mem_export.c, job_sync.c */
+
+extern const struct dma_buf_attach_ops accel_dmabuf_attach_ops;
+
+/* What the importers of a region that is exported have to know. */
+enum accel_export_state {
+	ACCEL_EXPORT_SHARED,	/* also what somebody else exports */
+	ACCEL_EXPORT_REVOKED,	/* no new jobs */
+	ACCEL_EXPORT_ENDED,	/* nor running ones */
+};
+
+enum accel_export_state accel_export_state(struct dma_buf *dmabuf);
+int accel_export_settle(struct accel_mem *mem);
+void accel_export_revoke(struct accel_mem *mem);
+
+/* The dma-bufs of a job that is being submitted, their reservations locked. */
+struct accel_job_sync {
+	struct ww_acquire_ctx acquire;
+	unsigned int num;
+	struct {
+		struct dma_buf *dmabuf;
+		bool write;
+	} bufs[ACCEL_JOB_MAX_MEMS];
+};
+
+int accel_job_sync_begin(struct accel_job *job, struct accel_job_sync *sync);
+void accel_job_sync_publish(struct accel_job *job);
+void accel_job_sync_end(struct accel_job_sync *sync);
+void accel_job_sync_release(struct accel_job *job);
+void accel_job_signal(struct accel_job *job);
+bool accel_fence_uses(struct dma_fence *fence, struct dma_resv *resv);
+bool accel_fence_is_ours(struct dma_fence *fence);
+void accel_fences_exit(void);
+
 /* ------------------------------------------ job.c, engine.c, engine_usage.c */
 
 /*
@@ -292,6 +343,7 @@ struct accel_engine {
 	struct list_head queued;
 	struct list_head running;
 	struct list_head ended;		/* to be retired by the thread */
+	u64 searches;			/* for a job that can start, so far */
 	u32 num_queued;
 	u32 num_running;
 	u32 num_unretired;
@@ -326,6 +378,7 @@ void accel_engines_resume(struct accel_device *adev);
 void accel_engines_stop(struct accel_device *adev);
 void accel_engines_free(struct accel_device *adev);
 void accel_jobs_cancel(struct accel_context *ctx);
+void accel_jobs_abort(struct accel_mem *mem, int error);
 void accel_jobs_forget(struct accel_context *ctx);
 
 /* -------------------------------------------------------------------- pci.c */

@@ -14,6 +14,7 @@
  * that may be a run() which works for another file for a long time.
  */
 #include <linux/ctype.h>
+#include <linux/dma-fence.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
 #include <trace/events/accel.h>
@@ -75,6 +76,7 @@ static void accel_engine_finish(struct accel_job *job, int status, u64 result)
 	job->result = result;
 	job->done_ns = now;
 	trace_accel_job_done(job, status, queue_ns, run_ns, now - job->queued_ns);
+	accel_job_signal(job);
 
 	spin_lock_irqsave(&ctx->job_lock, flags);
 	smp_store_release(&job->state, ACCEL_JOB_DONE); /* pairs with accel_job_ended() */
@@ -146,6 +148,7 @@ int accel_engine_queue(struct accel_call *call)
 		accel_call_queue_job(call);
 		list_add_tail(&job->link, &engine->queued);
 		list_add_tail(&job->ctx_link, &usage->queued);
+		accel_job_sync_publish(job);
 		engine->num_queued++;
 		engine->num_unretired++;
 		usage->unended++;
@@ -230,10 +233,28 @@ static void accel_engine_reap(struct accel_engine *engine)
 	}
 }
 
-/* engine->lock is held. */
-static bool accel_engine_may_start(struct accel_engine *engine)
+/*
+ * The job that is to start now, if any; the lock is held. One that waits for the fences
+ * of others holds up those behind it of its own file, not other files'.
+ */
+static struct accel_job *accel_engine_next(struct accel_engine *engine)
 {
-	return engine->num_queued && engine->num_running < engine->depth && !engine->stop_error;
+	struct accel_job *job;
+
+	if (engine->num_running >= engine->depth || engine->stop_error)
+		return NULL;
+	engine->searches++;
+	list_for_each_entry(job, &engine->queued, link) {
+		struct accel_engine_usage *usage = accel_job_usage(job);
+
+		if (usage->blocked == engine->searches)
+			continue;
+		/* acquire: what the fences say has been done is seen by the device */
+		if (usage->stop_error || !atomic_read_acquire(&job->deps_left))
+			return job;
+		usage->blocked = engine->searches;
+	}
+	return NULL;
 }
 
 static bool accel_engine_start_one(struct accel_engine *engine)
@@ -245,7 +266,7 @@ static bool accel_engine_start_one(struct accel_engine *engine)
 	int ret;
 
 	spin_lock_irq(&engine->lock);
-	job = accel_engine_may_start(engine) ? accel_engine_first(&engine->queued) : NULL;
+	job = accel_engine_next(engine);
 	if (job) {
 		struct accel_engine_usage *usage = accel_job_usage(job);
 
@@ -273,7 +294,7 @@ static bool accel_engine_start_one(struct accel_engine *engine)
 		return false;
 
 	trace_accel_job_start(job, queue_ns);
-	ret = accel_power_get(adev);
+	ret = job->powered ? 0 : accel_power_get(adev);
 	if (ret) {
 		/* Not accel_job_done(): the device wrote nothing that is to be synced. */
 		spin_lock_irq(&engine->lock);
@@ -294,7 +315,7 @@ static bool accel_engine_has_work(struct accel_engine *engine)
 	bool work;
 
 	spin_lock_irq(&engine->lock);
-	work = !list_empty(&engine->ended) || accel_engine_may_start(engine);
+	work = !list_empty(&engine->ended) || accel_engine_next(engine);
 	if (engine->desc->cancel)
 		list_for_each_entry(job, &engine->running, link)
 			work |= !!job->cancel_error;
@@ -325,9 +346,15 @@ static int accel_engine_thread(void *data)
 	struct accel_engine *engine = data;
 
 	for (;;) {
+		/* All of it comes before the end of some job that is queued already. */
+		bool signalling = !engine->adev->fences || dma_fence_begin_signalling();
+		bool started;
+
 		accel_engine_retire(engine);
 		accel_engine_reap(engine);
-		if (accel_engine_start_one(engine))
+		started = accel_engine_start_one(engine);
+		dma_fence_end_signalling(signalling);
+		if (started)
 			continue;
 		if (kthread_should_stop())
 			return 0;
@@ -417,6 +444,65 @@ void accel_jobs_cancel(struct accel_context *ctx)
 	for (i = 0; i < adev->num_engines; i++)
 		wait_event(ctx->usage[i].idle_wq,
 			   accel_engine_idle(adev->engines[i], &ctx->usage[i].unretired));
+}
+
+static bool accel_job_uses(const struct accel_job *job, const struct accel_mem *mem)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_mems; i++)
+		if (job->mems[i].mem == mem)
+			return true;
+	return false;
+}
+
+/* Up to a batch of those of one engine; true: there may be more. */
+static bool accel_engine_abort(struct accel_engine *engine, struct accel_mem *mem, int error)
+{
+	struct accel_job *job, *next;
+	LIST_HEAD(aborted);
+	unsigned int n = 0;
+
+	spin_lock_irq(&engine->lock);
+	list_for_each_entry(job, &engine->running, link)
+		if (accel_job_uses(job, mem) && !job->cancel_error) {
+			WRITE_ONCE(job->cancel_error, error);
+			wake_up_all(&job->wq);	/* accel_job_sleep_until() */
+		}
+	wake_up(&engine->wq);
+	list_for_each_entry_safe(job, next, &mem->ctx->usage[engine->index].queued, ctx_link) {
+		if (!accel_job_uses(job, mem))
+			continue;
+		accel_engine_finish(job, error, 0);
+		list_move_tail(&job->link, &aborted);
+		if (++n == ACCEL_CANCEL_BATCH)
+			break;
+	}
+	spin_unlock_irq(&engine->lock);
+	list_for_each_entry_safe(job, next, &aborted, link) {
+		list_del_init(&job->link);
+		accel_engine_retire_job(job);
+	}
+	return n == ACCEL_CANCEL_BATCH;
+}
+
+/**
+ * accel_jobs_abort - end the jobs that use a region
+ * @mem: a region that nobody can use for a new job
+ * @error: what they end with
+ *
+ * The queued ones have ended when this returns, the running ones are told.
+ *
+ * Context: process; reservations of dma-bufs may be held.
+ */
+void accel_jobs_abort(struct accel_mem *mem, int error)
+{
+	struct accel_device *adev = mem->ctx->adev;
+	unsigned int i;
+
+	for (i = 0; i < adev->num_engines; i++)
+		while (accel_engine_abort(adev->engines[i], mem, error))
+			cond_resched();
 }
 
 /**

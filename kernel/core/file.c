@@ -48,6 +48,8 @@ int accel_ioctls_copy(struct accel_node *node, const struct accel_node_desc *des
 			return -ENOMEM;
 		if (from->flags & ACCEL_IOCTL_EXCLUSIVE)
 			node->has_exclusive = true;
+		if (from->func == accel_ioctl_mem_import)
+			node->adev->fences = true;
 	}
 	return 0;
 }

@@ -92,6 +92,7 @@ void accel_job_unuse_mems(struct accel_job *job)
 
 	if (job->engine->desc->free)
 		job->engine->desc->free(job);
+	accel_job_sync_release(job);
 	while (i--)
 		accel_mem_unuse(job->mems[i].mem, job->mems[i].write && job->started_ns,
 				job->mems[i].offset, job->mems[i].length);
@@ -152,23 +153,32 @@ static void accel_job_unreserve(struct accel_job *job)
  *
  * Context: process, may sleep, gated.
  * Return: 0; -EAGAIN (too many jobs that nobody waited for), -EIO (the device
- * fails or is being reset), -ENODEV (it is going), -ENOMEM.
+ * fails or is being reset), -ENODEV (it is going), -ENOMEM. With a dma-buf also
+ * -ESTALE (its exporter has taken it back), -ERESTARTSYS (a signal) and what its
+ * exporter answers.
  */
 int accel_job_submit(struct accel_job *job, u64 *id)
 {
 	struct accel_call call = { .ctx = job->ctx, .op = ACCEL_OP_JOB, .u.job = job };
 	struct accel_context *ctx = job->ctx;
+	struct accel_job_sync sync;
 	int ret;
 
 	ret = accel_call_begin(&call);
 	if (!ret)
 		ret = accel_call_enter(&call);
 	if (!ret)
+		ret = accel_job_sync_begin(job, &sync);
+	if (!ret) {
 		ret = accel_job_reserve(job);
+		if (ret)
+			accel_job_sync_end(&sync);
+	}
 	if (!ret) {
 		/* The engine's reference; this call's is put below. */
 		kref_get(&job->ref);
 		ret = accel_engine_queue(&call);
+		accel_job_sync_end(&sync);
 		if (ret) {
 			xa_release(&ctx->jobs, job->id);
 			accel_job_unreserve(job);
@@ -181,8 +191,11 @@ int accel_job_submit(struct accel_job *job, u64 *id)
 		}
 	}
 	accel_call_end(&call, ret);
-	if (ret)
+	if (ret) {
 		accel_job_unuse_mems(job);
+		if (job->powered)
+			accel_power_put(ctx->adev);
+	}
 	accel_job_put(job);
 	return ret;
 }

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The module: what is there before the first device and after the last. */
 #include <linux/module.h>
+#include <linux/version.h>
 
 #include "core.h"
+
+/* An identifier before 6.13, a string since. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define ACCEL_DMA_BUF_NS "DMA_BUF"
+#else
+#define ACCEL_DMA_BUF_NS DMA_BUF
+#endif
 
 static DEFINE_PER_CPU(u64, accel_ids);
 static atomic64_t accel_id_batches;
@@ -77,6 +85,7 @@ err_gather:
 
 static void __exit accel_exit(void)
 {
+	accel_fences_exit();
 	accel_netlink_exit();
 	accel_debugfs_exit();
 	accel_devices_exit();
@@ -89,4 +98,5 @@ module_param_named(drain_warn_ms, accel_drain_warn_ms, uint, 0644);
 MODULE_PARM_DESC(drain_warn_ms,
 		 "report who holds up an unplug each time this many milliseconds have passed (default 1000)");
 MODULE_DESCRIPTION("Compute accelerators");
+MODULE_IMPORT_NS(ACCEL_DMA_BUF_NS);
 MODULE_LICENSE("GPL");

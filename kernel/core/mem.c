@@ -51,8 +51,14 @@ struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_
 	return mem;
 }
 
-/* Inside the gate: make the pages reachable, for the DMA and in the device's own table. */
-static int accel_mem_map(struct accel_mem *mem)
+/**
+ * accel_mem_map - make a region reachable, for the DMA and in the device's own table
+ * @mem: the region
+ *
+ * Context: process, gated, and with what else the way's @map asks for.
+ * Return: 0 or a negative errno.
+ */
+int accel_mem_map(struct accel_mem *mem)
 {
 	struct accel_device *adev = mem->ctx->adev;
 	struct accel_call call = {
@@ -79,7 +85,13 @@ static int accel_mem_map(struct accel_mem *mem)
 	return accel_call_end(&call, ret);
 }
 
-static void accel_mem_unmap(struct accel_mem *mem)
+/**
+ * accel_mem_unmap - undo accel_mem_map()
+ * @mem: the region; no job uses it
+ *
+ * Context: process, the device is still there; likewise.
+ */
+void accel_mem_unmap(struct accel_mem *mem)
 {
 	struct accel_device *adev = mem->ctx->adev;
 	struct accel_call call = {
@@ -100,6 +112,19 @@ static void accel_mem_unmap(struct accel_mem *mem)
 	atomic64_sub(mem->length, &mem->ctx->mapped_bytes);
 	atomic64_sub(mem->length, &adev->mapped_bytes);
 	accel_call_end(&call, 0);
+}
+
+static int accel_mem_attach(struct accel_mem *mem)
+{
+	return mem->ops->attach ? mem->ops->attach(mem) : accel_mem_map(mem);
+}
+
+static void accel_mem_detach(struct accel_mem *mem)
+{
+	if (mem->ops->detach)
+		mem->ops->detach(mem);
+	else
+		accel_mem_unmap(mem);
 }
 
 static void accel_mem_count_pins(struct accel_mem *mem, s64 bytes)
@@ -123,7 +148,7 @@ static int accel_mem_compare(const void *id, const struct rb_node *node)
 }
 
 /* ctx->mem_lock is held. NULL: there is none, or it is on its way out. */
-static struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id)
+struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id)
 {
 	struct rb_node *node = rb_find(&id, &ctx->mems, accel_mem_compare);
 	struct accel_mem *mem = node ? rb_entry(node, struct accel_mem, node) : NULL;
@@ -147,12 +172,14 @@ static void accel_mem_release(struct accel_mem *mem)
 	struct accel_call call = {
 		.ctx = mem->ctx,
 		.op = ACCEL_OP_MEM_UNPIN,
-		.u.mem = { .mem = mem, .dirty = mem->dirty_from < mem->dirty_to },
+		.u.mem.mem = mem,
 	};
 
 	accel_call_begin(&call);
 	accel_mem_forget(mem);
-	accel_mem_unmap(mem);
+	accel_export_revoke(mem);
+	call.u.mem.dirty = mem->dirty_from < mem->dirty_to;
+	accel_mem_detach(mem);
 	mem->ops->release(mem);
 	accel_mem_count_pins(mem, -mem->length);
 	accel_call_end(&call, 0);
@@ -180,7 +207,7 @@ static int accel_mem_publish(struct accel_mem *mem)
 	struct accel_context *ctx = mem->ctx;
 	int ret;
 
-	ret = accel_mem_map(mem);
+	ret = accel_mem_attach(mem);
 	if (ret)
 		return ret;
 	accel_mem_count_pins(mem, mem->length);
@@ -300,6 +327,8 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 		return -ENOENT;
 
 	ret = wait_event_interruptible(ctx->mem_wq, accel_mem_idle(mem));
+	if (!ret)
+		accel_export_settle(mem);
 	mutex_lock(&ctx->lock);
 	if (ctx->dead) {
 		ret = -ENODEV;

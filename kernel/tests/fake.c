@@ -73,6 +73,21 @@ static const struct accel_engine_desc fake_busy = {
 	.free = fake_free,
 };
 
+/* Does what a job is to do at once, and in the engine's own thread. */
+static void fake_run_prompt(struct accel_job *job)
+{
+	struct fake_device *fake = to_fake(job->ctx->adev);
+
+	accel_job_done(job, fake->prompt_work ? fake->prompt_work(job) : 0, 0);
+}
+
+static const struct accel_engine_desc fake_prompt = {
+	.name = "prompt",
+	.depth = 1,
+	.run = fake_run_prompt,
+	.free = fake_free,
+};
+
 static int fake_do_open(struct accel_context *ctx)
 {
 	struct fake_device *fake = to_fake(ctx->adev);
@@ -96,6 +111,7 @@ static long fake_double(struct accel_context *ctx, void *arg)
 
 static const struct accel_ioctl_desc fake_ioctls[] = {
 	ACCEL_IOCTLS_JOB,
+	ACCEL_IOCTLS_DMABUF,
 	ACCEL_IOCTL(FAKE_IOCTL_DOUBLE, struct fake_arg, out, double, fake_double, 0),
 	ACCEL_IOCTL(FAKE_IOCTL_ANY_STATE, struct fake_arg, out, any_state, fake_double,
 		    ACCEL_IOCTL_ANY_STATE),
@@ -139,6 +155,8 @@ struct fake_device *fake_alloc(struct kunit *test, struct device *parent)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->engine);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->hasty);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->busy);
+	fake->prompt = accel_engine_add(&fake->accel, &fake_prompt);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->prompt);
 	return fake;
 }
 
@@ -176,8 +194,14 @@ struct accel_context *fake_open(struct kunit *test, struct fake_device *fake)
 	return ERR_PTR(ret);
 }
 
-/* As a driver's handler does it: inside the gate. */
 int fake_submit(struct accel_context *ctx, struct accel_engine *engine, u64 *id)
+{
+	return fake_submit_mem(ctx, engine, 0, 0, id);
+}
+
+/* As a driver's handler does it: inside the gate. @access: to @mem's first page, or none. */
+int fake_submit_mem(struct accel_context *ctx, struct accel_engine *engine, u64 mem,
+		    u32 access, u64 *id)
 {
 	struct accel_call call = { .ctx = ctx, .op = ACCEL_OP_IOCTL };
 	struct accel_job *job;
@@ -188,8 +212,15 @@ int fake_submit(struct accel_context *ctx, struct accel_engine *engine, u64 *id)
 		ret = accel_call_enter(&call);
 	if (!ret) {
 		job = __accel_job_alloc(ctx, engine, 7, 100, sizeof(*job));
-		ret = IS_ERR(job) ? PTR_ERR(job) : accel_job_submit(job, id);
+		ret = PTR_ERR_OR_ZERO(job);
 	}
+	if (!ret && access) {
+		ret = PTR_ERR_OR_ZERO(accel_job_use_mem(job, mem, access, 0, PAGE_SIZE));
+		if (ret)
+			accel_job_discard(job);
+	}
+	if (!ret)
+		ret = accel_job_submit(job, id);
 	return accel_call_end(&call, ret);
 }
 

@@ -13,7 +13,9 @@ struct fake_device {
 	struct accel_engine *engine;
 	struct accel_engine *hasty;	/* its jobs may take one millisecond */
 	struct accel_engine *busy;	/* its run does the work itself, until cancelled */
-	spinlock_t lock;
+	struct accel_engine *prompt;	/* its jobs do prompt_work and end */
+	int (*prompt_work)(struct accel_job *job);
+	spinlock_t lock;		/* running */
 	struct accel_job *running;
 	struct completion started;
 	unsigned int opened, closed, ran, cancelled, freed;
@@ -45,6 +47,8 @@ struct fake_device *fake_register(struct kunit *test);
 void fake_unregister(struct kunit *test, struct fake_device *fake);
 struct accel_context *fake_open(struct kunit *test, struct fake_device *fake);
 int fake_submit(struct accel_context *ctx, struct accel_engine *engine, u64 *id);
+int fake_submit_mem(struct accel_context *ctx, struct accel_engine *engine, u64 mem,
+		    u32 access, u64 *id);
 void fake_finish(struct fake_device *fake, int status, u64 result);
 
 #endif

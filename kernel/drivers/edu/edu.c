@@ -50,6 +50,7 @@ MODULE_PARM_DESC(gone, "for tests: as if the hardware were not there any more (d
  * @accel: the core's part
  * @engine: its one engine
  * @regs: BAR 0
+ * @irq: its interrupt; to ask for it takes a lock that memory is allocated under
  * @lock: for @job, against the interrupt
  * @job: what the hardware works on
  */
@@ -57,6 +58,7 @@ struct edu_device {
 	struct accel_device accel;
 	struct accel_engine *engine;
 	void __iomem *regs;
+	int irq;
 	spinlock_t lock;	/* @job, against the interrupt */
 	struct edu_job *job;
 };
@@ -199,7 +201,7 @@ static void edu_cancel(struct accel_job *base)
 		edu_wait_quiet(edu, EDU_DMA_CMD, EDU_DMA_START);
 	/* An interrupt that is still on its way is not to be taken for the next job's. */
 	edu_write(edu, EDU_IRQ_ACK, edu_read(edu, EDU_IRQ_STATUS));
-	synchronize_irq(pci_irq_vector(edu_pdev(edu), 0));
+	synchronize_irq(edu->irq);
 }
 
 static const struct accel_engine_desc edu_engine = {
@@ -270,6 +272,7 @@ static int edu_mmap(struct accel_context *ctx, struct accel_map_desc *map)
 
 static const struct accel_ioctl_desc edu_ioctls[] = {
 	ACCEL_IOCTLS_MEM,
+	ACCEL_IOCTLS_DMABUF,
 	ACCEL_IOCTLS_JOB,
 	ACCEL_IOCTL(ACCEL_EDU_IOCTL_FACTORIAL, struct accel_edu_factorial, job_id,
 		    edu_factorial, edu_ioctl_factorial, 0),
@@ -347,7 +350,8 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI);
 	if (ret < 0)
 		return dev_err_probe(&pdev->dev, ret, "no MSI vector\n");
-	ret = devm_request_irq(&pdev->dev, pci_irq_vector(pdev, 0), edu_irq, 0, "accel_edu", edu);
+	edu->irq = pci_irq_vector(pdev, 0);
+	ret = devm_request_irq(&pdev->dev, edu->irq, edu_irq, 0, "accel_edu", edu);
 	return ret ?: devm_accel_device_register(&edu->accel);
 }
 

@@ -195,6 +195,7 @@ static int soft_mmap(struct accel_context *ctx, struct accel_map_desc *map)
 
 static const struct accel_ioctl_desc soft_compute_ioctls[] = {
 	ACCEL_IOCTLS_MEM,
+	ACCEL_IOCTLS_DMABUF,
 	ACCEL_IOCTLS_JOB,
 	ACCEL_IOCTL(ACCEL_SOFT_IOCTL_SUBMIT, struct accel_soft_submit, job_id, soft_submit,
 		    soft_submit, 0),

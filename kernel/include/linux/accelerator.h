@@ -56,11 +56,16 @@ struct accel_context;
 struct accel_device;
 struct accel_engine;
 struct accel_job;
+struct accel_job_dep;
+struct accel_job_sync;
 struct accel_mem;
 struct accel_mem_ops;
 struct accel_op_stats;
 struct attribute_group;
 struct dentry;
+struct dma_buf;
+struct dma_buf_attachment;
+struct dma_fence;
 struct pci_error_handlers;
 struct pci_saved_state;
 
@@ -117,9 +122,14 @@ struct accel_ioctl_desc {
 	.func = (_func),							\
 }
 
-/* The core's handlers; a driver lists ACCEL_IOCTLS_MEM and _JOB in its tables. */
+/*
+ * The core's handlers; a driver lists ACCEL_IOCTLS_MEM and _JOB in its tables, and
+ * ACCEL_IOCTLS_DMABUF when it keeps what is said there.
+ */
 long accel_ioctl_mem_pin(struct accel_context *ctx, void *arg);
 long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg);
+long accel_ioctl_mem_import(struct accel_context *ctx, void *arg);
+long accel_ioctl_mem_export(struct accel_context *ctx, void *arg);
 long accel_ioctl_job_wait(struct accel_context *ctx, void *arg);
 
 #define ACCEL_IOCTLS_MEM							\
@@ -128,6 +138,18 @@ long accel_ioctl_job_wait(struct accel_context *ctx, void *arg);
 	ACCEL_IOCTL(ACCEL_IOCTL_MEM_UNPIN, struct accel_mem_unpin, mem_id,	\
 		    mem_unpin, accel_ioctl_mem_unpin,				\
 		    ACCEL_IOCTL_UNGATED | ACCEL_IOCTL_ANY_STATE)
+
+/*
+ * For drivers that use DMA addresses alone: a dma-buf may have no pages, and looking at
+ * them is forbidden where it has. Others wait for such a driver's jobs while they hold
+ * what memory allocation needs: its engines' callbacks must not allocate memory with
+ * GFP_KERNEL, GFP_NOFS or GFP_NOIO, nor take a lock that is held where somebody does.
+ */
+#define ACCEL_IOCTLS_DMABUF							\
+	ACCEL_IOCTL(ACCEL_IOCTL_MEM_IMPORT, struct accel_mem_import, mem_id,	\
+		    mem_import, accel_ioctl_mem_import, ACCEL_IOCTL_UNGATED),	\
+	ACCEL_IOCTL(ACCEL_IOCTL_MEM_EXPORT, struct accel_mem_export, fd,	\
+		    mem_export, accel_ioctl_mem_export, ACCEL_IOCTL_UNGATED)
 
 #define ACCEL_IOCTLS_JOB							\
 	ACCEL_IOCTL(ACCEL_IOCTL_JOB_WAIT, struct accel_job_wait, reserved,	\
@@ -197,7 +219,9 @@ struct accel_map_desc {
  *	have ended; its memory is still mapped, and @mem_unmap follows.
  * @mmap: optional; fills in what backs a mapping, or refuses. Gated.
  * @mem_map: optional; a region is there and mapped for DMA: enter it into the device's
- *	own page table (accel_mem_iter_start()). An error refuses it. Gated.
+ *	own page table (accel_mem_iter_start()). An error refuses it. Gated. For a
+ *	dma-buf that was moved, again when a job is submitted, with its reservation
+ *	held: do not wait for a job
  * @mem_unmap: optional; called once for each successful @mem_map (all of them when
  *	that is absent): when it returns, the device does not reach the region any more.
  *	No job uses it. Gated, or after @close, with the device still there
@@ -296,6 +320,7 @@ struct accel_device {
 	struct completion drained;
 	bool registered;
 	bool exclusive;
+	bool fences;			/* its jobs may signal dma_fences */
 	size_t context_size;
 	unsigned int max_segment;	/* bytes of the longest entry of a region's table */
 	enum accel_state state;
@@ -457,7 +482,8 @@ enum accel_mem_way {
  * @flags: %ACCEL_MEM_READ, %ACCEL_MEM_WRITE or both
  * @way: how it was obtained
  * @sgt: where the device finds it: the table's DMA addresses. Its pages are there for
- *	%ACCEL_MEM_WAY_USER and %ACCEL_MEM_WAY_IOMMUFD only: a dma-buf may have none
+ *	%ACCEL_MEM_WAY_USER and %ACCEL_MEM_WAY_IOMMUFD only: a dma-buf may have none.
+ *	That of a dma-buf may be another one for the next job
  *
  * Valid while a job uses it, see accel_job_use_mem(), and in @mem_map and @mem_unmap.
  * Members above "private" are the driver's to read.
@@ -482,12 +508,19 @@ struct accel_mem {
 	bool needs_sync;		/* not coherent, or bounced */
 	u64 dirty_from;			/* what the device may have written: one range that */
 	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
+	struct dma_buf *dmabuf;		/* what it is imported from, or exported as */
 	struct sg_table table;		/* what sgt is, where the core makes it */
 	struct scatterlist first[2];	/* its first entries */
 	union {
 		struct {
 			struct mm_struct *mm;	/* charged for the pages */
 		} user;
+		struct {
+			int fd;
+			struct dma_buf_attachment *attach;
+			bool stale;		/* the exporter moves it; under its reservation */
+			atomic_t active;	/* jobs that use the mapping as it is */
+		} import;
 	};
 };
 
@@ -605,6 +638,10 @@ struct accel_job {
 	struct list_head ctx_link;	/* while queued, among its context's on the engine */
 	int cancel_error;		/* asked to end with this */
 	bool powered;			/* holds a runtime PM reference */
+	struct accel_job_sync *sync;	/* while it is being submitted */
+	struct dma_fence *fence;	/* signals its end; NULL: no region is a dma-buf */
+	struct accel_job_dep *deps;	/* fences that must signal before it starts */
+	atomic_t deps_left;
 	unsigned int num_mems;
 	struct {
 		struct accel_mem *mem;

@@ -94,8 +94,65 @@ struct accel_job_wait {
 	__u32 reserved;
 };
 
+/**
+ * struct accel_mem_import - argument of %ACCEL_IOCTL_MEM_IMPORT
+ * @fd: in: a dma-buf, whoever exports it; may be closed afterwards
+ * @flags: in: %ACCEL_MEM_READ, %ACCEL_MEM_WRITE or both
+ * @length: out: bytes of the region: all of the dma-buf
+ * @mem_id: out: names the region, as that of %ACCEL_IOCTL_MEM_PIN does
+ *
+ * The exporter may move the buffer, or take it back, at any time. Each job puts a
+ * fence into the buffer's reservation, so that all who keep the rules of implicit
+ * synchronisation wait for it: %ACCEL_MEM_READ for readers, %ACCEL_MEM_WRITE for
+ * writers. Likewise a job does not start before what others have put there has
+ * ended. Jobs of one file do not wait for one another in this way: they keep the
+ * order of their engine, as with any other memory.
+ *
+ * When the exporter has taken the buffer back, jobs that wait or run end with
+ * ESTALE and new ones are refused with it; the id stays until
+ * %ACCEL_IOCTL_MEM_UNPIN.
+ *
+ * Errors: EBADF (no such file), EINVAL (not a dma-buf, bad flags), EACCES (the
+ * dma-buf was not opened for that access), ESTALE (taken back already),
+ * EOPNOTSUPP (the device reaches it through bounce buffers only, which is no
+ * sharing; or the exporter gives it to no importer of this kind), ENOMEM, EINTR,
+ * ENODEV, ENOTTY (the driver takes none), and what the exporter answers.
+ */
+struct accel_mem_import {
+	__s32 fd;
+	__u32 flags;
+	__aligned_u64 length;
+	__aligned_u64 mem_id;
+};
+
+/**
+ * struct accel_mem_export - argument of %ACCEL_IOCTL_MEM_EXPORT
+ * @mem_id: in: a region that is pinned user memory of this file
+ * @flags: in: O_CLOEXEC or 0
+ * @fd: out: a dma-buf that is the region; read-only when the region's device
+ *	only reads it
+ *
+ * Each call for one region gives a file descriptor of the same dma-buf. It shares
+ * the memory for as long as it is pinned: %ACCEL_IOCTL_MEM_UNPIN waits for jobs that
+ * use it elsewhere, the file's last close and the device's removal end them, and
+ * none of them leaves a page pinned, whoever still holds the descriptor. Only
+ * importers that can let go of it are accepted. It cannot be mapped with mmap()
+ * (ENODEV): its owner has it mapped already.
+ *
+ * Errors: ENOENT (not a region of this file), EINVAL (bad flags), EOPNOTSUPP (not
+ * pinned user memory), EBUSY (a job uses it: export before, or wait for it),
+ * EMFILE, ENFILE, ENOMEM, ENODEV.
+ */
+struct accel_mem_export {
+	__aligned_u64 mem_id;
+	__u32 flags;
+	__s32 fd;
+};
+
 #define ACCEL_IOCTL_MEM_PIN	_IOWR(ACCEL_IOCTL_TYPE, 0x00, struct accel_mem_pin)
 #define ACCEL_IOCTL_MEM_UNPIN	_IOW(ACCEL_IOCTL_TYPE, 0x01, struct accel_mem_unpin)
 #define ACCEL_IOCTL_JOB_WAIT	_IOWR(ACCEL_IOCTL_TYPE, 0x02, struct accel_job_wait)
+#define ACCEL_IOCTL_MEM_IMPORT	_IOWR(ACCEL_IOCTL_TYPE, 0x05, struct accel_mem_import)
+#define ACCEL_IOCTL_MEM_EXPORT	_IOWR(ACCEL_IOCTL_TYPE, 0x06, struct accel_mem_export)
 
 #endif /* _UAPI_LINUX_ACCELERATOR_H */
