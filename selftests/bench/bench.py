@@ -17,10 +17,13 @@ Each area is a file selftests/bench/AREA.toml:
       ours, peer        [SERIES, name]; SERIES may be "A - B", taken sample by sample
       bar               what the ratio ours/peer must be: "<= 1.15", "< 1", ">= 5"; may be absent
       unit              where it is another one
+      each              {NAME = [VALUE, ...]}: a row for each combination, {NAME} replaced in
+                        what, ours and peer
 
 Programs print "@ SERIES VALUE" lines (bench.h). A row is the medians of at least 20
 samples. Exits 1 when a row misses its bar, 2 when something could not be measured.
 """
+import itertools
 import os
 import re
 import statistics
@@ -50,6 +53,15 @@ def read_areas(names):
             sys.exit(f"bench: no area {name}; there are: {' '.join(known)}")
         with open(os.path.join(HERE, name + ".toml"), "rb") as f:
             yield name, tomllib.load(f)
+
+
+def expand(row):
+    """A row with each={...} is as many rows as there are combinations."""
+    names = row.get("each", {})
+    for values in itertools.product(*names.values()):
+        fill = dict(zip(names, values))
+        yield {**row, "what": row["what"].format(**fill),
+               **{side: [text.format(**fill) for text in row[side]] for side in ("ours", "peer")}}
 
 
 def execute(area, run):
@@ -207,7 +219,7 @@ def main(names):
         for run in area["run"]:
             series, status = execute(name, run)
             trouble |= status != 0
-            rows += [measure(run, row, series) for row in run["row"]]
+            rows += [measure(run, row, series) for entry in run["row"] for row in expand(entry)]
         results += rows
         done.append((name, area, [cells(r) for r in rows]))
     print(table([row for _, _, rows in done for row in rows]))
