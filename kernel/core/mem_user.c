@@ -88,17 +88,6 @@ static u32 accel_count_folios(struct page **pages, unsigned long n, struct folio
 	return folios;
 }
 
-/*
- * How many more entries the table will need: its next allocation is of so many. By what
- * there was so far, so that large folios do not get room for as many single pages.
- */
-static unsigned int accel_mem_entries_left(const struct accel_mem *mem, unsigned long left)
-{
-	unsigned long done = mem->npages - left;
-
-	return left ? DIV64_U64_ROUND_UP((u64)left * mem->user.append.sgt.orig_nents, done) : 0;
-}
-
 /* Pages that are pinned join the table; they are not pinned any more when it fails. */
 static int accel_mem_gather(struct accel_mem *mem, struct page **pages, long n,
 			    unsigned long left, struct folio **last)
@@ -107,14 +96,15 @@ static int accel_mem_gather(struct accel_mem *mem, struct page **pages, long n,
 	unsigned int segment = min_t(size_t, dma_get_max_seg_size(dev),
 				     dma_max_mapping_size(dev)) & PAGE_MASK;
 	struct sg_append_table *append = &mem->user.append;
-	unsigned int expected = append->prv ? accel_mem_entries_left(mem, left) : 0;
 	int ret;
 
-	/* The first batch tells: all but one page of it may be the same folio. */
-	if (left)
-		expected = max(expected, 1u);
+	/*
+	 * It allocates for what follows, too, a page of entries at the most. No fewer must
+	 * be announced than may come: all pages of entries but the last one have to be full.
+	 */
 	ret = sg_alloc_append_table_from_pages(append, pages, n, 0, n << PAGE_SHIFT, segment,
-					       expected, GFP_KERNEL_ACCOUNT);
+					       min(left, SG_MAX_SINGLE_ALLOC),
+					       GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		unpin_user_pages(pages, n);
 		return ret;
