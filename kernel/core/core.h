@@ -175,7 +175,7 @@ int accel_map_init(struct accel_device *adev);
 void accel_map_zap(struct accel_device *adev);
 void accel_map_destroy(struct accel_device *adev);
 
-/* -------------------------------------------- mem.c, mem_dma.c, mem_user.c, … */
+/* -------------------------- mem.c, mem_dma.c, mem_gather.c, mem_user.c, … */
 
 struct accel_pin_times;
 
@@ -188,7 +188,11 @@ struct accel_pin_times;
  *	@times says where the time went, and is filled in when @timed
  * @map: make them reachable for the device: sets sgt and nsegs. Gated
  * @unmap: undo @map; the device is still there
- * @release: undo @acquire, also a half-done one; the device may be gone
+ * @release: undo @acquire; the device may be gone. Must not wait for what user space can
+ *	prolong, since ctx->lock may be held
+ * @finish: optional; the part of @release that may. Not gated, no lock is held; may come
+ *	more than once, also for a region that was not released or never acquired
+ * @forget: optional; the last reference is gone
  */
 struct accel_mem_ops {
 	enum accel_mem_way way;
@@ -198,6 +202,8 @@ struct accel_mem_ops {
 	int (*map)(struct accel_mem *mem);
 	void (*unmap)(struct accel_mem *mem);
 	void (*release)(struct accel_mem *mem);
+	void (*finish)(struct accel_mem *mem);
+	void (*forget)(struct accel_mem *mem);
 };
 
 extern const struct accel_mem_ops accel_mem_user_ops;
@@ -209,12 +215,67 @@ struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 				u64 offset, u64 length);
 void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length);
 void accel_mem_release_all(struct accel_context *ctx);
+void accel_mem_revoke(struct accel_mem *mem, int error);
+
+/* Pages that are pinned at a time: a page of pointers to them. */
+#define ACCEL_PIN_BATCH		(PAGE_SIZE / sizeof(struct page *))
+
+unsigned int accel_mem_gather_limit(struct device *dev);
+int accel_mem_gather(struct accel_mem *mem, struct page **pages, unsigned long n,
+		     unsigned long left, struct folio **last);
+void accel_mem_gather_free(struct accel_mem *mem);
+
+/* Of accel_device.dma_users: iommufd has the device's DMA. */
+#define ACCEL_DMA_ATTACHED	(-1)
+
+/*
+ * Each mapping made with the DMA API has it for itself against an attachment, which
+ * answers -EBUSY as long as there is one; and the other way round.
+ */
+static inline int accel_mem_dma_get(struct accel_device *adev)
+{
+	return atomic_inc_unless_negative(&adev->dma_users) ? 0 : -EBUSY;
+}
+
+static inline void accel_mem_dma_put(struct accel_device *adev)
+{
+	atomic_dec(&adev->dma_users);
+}
 
 struct device *accel_mem_dma_device(const struct accel_mem *mem);
 enum dma_data_direction accel_mem_dir(const struct accel_mem *mem);
 int accel_mem_dma_map(struct accel_mem *mem);
 void accel_mem_dma_unmap(struct accel_mem *mem);
 void accel_mem_sync(struct accel_mem *mem, u64 offset, u64 length, bool for_device);
+
+/* ----------------------------- iommufd.c, mem_iommufd.c, mem_attach.c */
+
+#if IS_ENABLED(CONFIG_IOMMUFD)
+const struct accel_mem_ops *accel_iommufd_mem_ops(struct accel_context *ctx);
+void accel_iommufd_leave(struct accel_context *ctx);
+void accel_iommufd_wait(struct accel_context *ctx);
+void accel_iommufd_wait_all(struct accel_device *adev);
+int accel_iommufd_init(void);
+void accel_iommufd_exit(void);
+#else
+static inline const struct accel_mem_ops *accel_iommufd_mem_ops(struct accel_context *ctx)
+{
+	return NULL;
+}
+
+static inline void accel_iommufd_leave(struct accel_context *ctx) { }
+static inline void accel_iommufd_wait(struct accel_context *ctx) { }
+static inline void accel_iommufd_wait_all(struct accel_device *adev) { }
+
+static inline int accel_iommufd_init(void)
+{
+	return 0;
+}
+
+static inline void accel_iommufd_exit(void) { }
+#endif
+
+int accel_iommufd_unsupported(struct accel_context *ctx);
 
 /* ---------------------------------------------------------- job.c, engine.c */
 
@@ -273,6 +334,7 @@ void accel_engines_resume(struct accel_device *adev);
 void accel_engines_stop(struct accel_device *adev);
 void accel_engines_free(struct accel_device *adev);
 void accel_jobs_cancel(struct accel_context *ctx);
+void accel_jobs_cancel_mem(struct accel_mem *mem, int error);
 void accel_jobs_forget(struct accel_context *ctx);
 
 /* --------------------------------------------- sysfs.c, debugfs.c, netlink.c */

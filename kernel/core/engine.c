@@ -104,12 +104,61 @@ void accel_job_done(struct accel_job *job, int status, u64 result)
 }
 EXPORT_SYMBOL_NS_GPL(accel_job_done, ACCEL_EXPORT_NS);
 
+static bool accel_job_uses(const struct accel_job *job, const struct accel_mem *mem)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_mems; i++)
+		if (job->mems[i].mem == mem)
+			return true;
+	return false;
+}
+
+/* A region was revoked since the job's author named it: as if it had been by then. */
+static bool accel_job_is_stale(const struct accel_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_mems; i++)
+		if (READ_ONCE(job->mems[i].mem->revoked))
+			return true;
+	return false;
+}
+
+/**
+ * accel_jobs_cancel_mem - end the jobs that use a region
+ * @mem: a region that is revoked already, so that no others come
+ * @error: what they end with
+ *
+ * Context: process; returns at once. mem->users says when they have ended.
+ */
+void accel_jobs_cancel_mem(struct accel_mem *mem, int error)
+{
+	struct accel_device *adev = mem->ctx->adev;
+	struct accel_job *job, *next;
+	unsigned int i;
+
+	for (i = 0; i < adev->num_engines; i++) {
+		struct accel_engine *engine = adev->engines[i];
+
+		spin_lock_irq(&engine->lock);
+		list_for_each_entry_safe(job, next, &engine->queued, link)
+			if (accel_job_uses(job, mem))
+				accel_engine_finish(job, error, 0);
+		list_for_each_entry(job, &engine->running, link)
+			if (accel_job_uses(job, mem) && !job->cancel_error)
+				WRITE_ONCE(job->cancel_error, error);
+		wake_up(&engine->wq);
+		spin_unlock_irq(&engine->lock);
+	}
+}
+
 /**
  * accel_engine_queue - a job joins the queue
  * @call: of ACCEL_OP_JOB, inside the gate; consumes one reference of its job
  *
  * Context: process.
- * Return: 0, or why the engine takes no job: -EIO, -ENODEV.
+ * Return: 0, or why the engine takes no job: -EIO, -ENODEV, -ENOENT (a region is gone).
  */
 int accel_engine_queue(struct accel_call *call)
 {
@@ -119,6 +168,9 @@ int accel_engine_queue(struct accel_call *call)
 
 	spin_lock_irq(&engine->lock);
 	ret = engine->stop_error;
+	/* Under the lock: what is not seen here is seen by accel_jobs_cancel_mem(). */
+	if (!ret && accel_job_is_stale(job))
+		ret = -ENOENT;
 	if (!ret) {
 		job->state = ACCEL_JOB_QUEUED;
 		job->queued_ns = ktime_get_ns();

@@ -151,7 +151,8 @@ static void accel_job_unreserve(struct accel_job *job)
  *
  * Context: process, may sleep, gated.
  * Return: 0; -EAGAIN (too many jobs that nobody waited for), -EIO (the device
- * fails or is being reset), -ENODEV (it is going), -ENOMEM.
+ * fails or is being reset), -ENODEV (it is going), -ENOENT (a region that it uses has
+ * just ended), -ENOMEM.
  */
 int accel_job_submit(struct accel_job *job, u64 *id)
 {

@@ -5,6 +5,7 @@
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <trace/events/accel.h>
 
@@ -19,7 +20,11 @@ const char *accel_trace_way(const struct accel_mem *mem)
 
 static void accel_mem_free(struct kref *ref)
 {
-	kfree(container_of(ref, struct accel_mem, ref));
+	struct accel_mem *mem = container_of(ref, struct accel_mem, ref);
+
+	if (mem->ops->forget)
+		mem->ops->forget(mem);
+	kfree(mem);
 }
 
 /* Context: any. */
@@ -84,6 +89,8 @@ static int accel_mem_map(struct accel_mem *mem)
 static void accel_mem_unmap(struct accel_mem *mem)
 {
 	struct accel_device *adev = mem->ctx->adev;
+	/* called in any case: hardware that cannot be resumed reaches nothing */
+	bool powered = adev->drv->mem_unmap && !accel_power_get(adev);
 	struct accel_call call = {
 		.ctx = mem->ctx,
 		.op = ACCEL_OP_DMA_UNMAP,
@@ -94,6 +101,8 @@ static void accel_mem_unmap(struct accel_mem *mem)
 	accel_call_begin(&call);
 	if (adev->drv->mem_unmap)
 		adev->drv->mem_unmap(mem);
+	if (powered)
+		accel_power_put(adev);
 	if (call.start_ns)
 		start = ktime_get_ns();
 	mem->ops->unmap(mem);
@@ -110,6 +119,13 @@ static void accel_mem_count_pins(struct accel_mem *mem, s64 bytes)
 		return;
 	atomic64_add(bytes, &mem->ctx->pinned_bytes);
 	atomic64_add(bytes, &mem->ctx->adev->pinned_bytes);
+}
+
+/* What could not be done while a lock was held, or inside the gate. */
+static void accel_mem_finish(struct accel_mem *mem)
+{
+	if (mem->ops->finish)
+		mem->ops->finish(mem);
 }
 
 /* ctx->lock is held and the device is still there: unmap, unpin, forget. */
@@ -145,23 +161,67 @@ void accel_mem_release_all(struct accel_context *ctx)
 		accel_mem_release(mem);
 }
 
+/* From here on accel_mem_revoke() waits for accel_mem_end_mapping(). */
+static int accel_mem_begin_mapping(struct accel_mem *mem)
+{
+	struct xarray *mems = &mem->ctx->mems;
+
+	xa_lock(mems);
+	mem->mapping = !mem->revoked;
+	xa_unlock(mems);
+	return mem->mapping ? 0 : -EAGAIN;
+}
+
+static void accel_mem_end_mapping(struct accel_mem *mem)
+{
+	struct accel_context *ctx = mem->ctx;
+
+	xa_lock(&ctx->mems);
+	mem->mapping = false;
+	wake_up_all(&ctx->mem_wq);
+	xa_unlock(&ctx->mems);
+}
+
+/* The handle names the region from here on, unless it was revoked meanwhile. */
+static int accel_mem_make_valid(struct accel_mem *mem)
+{
+	struct xarray *mems = &mem->ctx->mems;
+	int ret = -EAGAIN;
+
+	/* The user may unpin a guessed id as soon as it is valid. */
+	kref_get(&mem->ref);
+	accel_mem_count_pins(mem, mem->length);
+	xa_lock(mems);
+	if (!mem->revoked)
+		ret = __xa_insert(mems, mem->id, mem, GFP_KERNEL_ACCOUNT);
+	/* The allocation may have let go of the lock; who revokes waits for us. */
+	if (!ret && mem->revoked) {
+		__xa_erase(mems, mem->id);
+		ret = -EAGAIN;
+	}
+	xa_unlock(mems);
+	if (ret) {
+		accel_mem_count_pins(mem, -mem->length);
+		accel_mem_put(mem);
+	}
+	return ret;
+}
+
 /* Inside the gate: map, and make the handle valid. */
 static int accel_mem_publish(struct accel_mem *mem)
 {
 	int ret;
 
-	ret = accel_mem_map(mem);
+	ret = accel_mem_begin_mapping(mem);
 	if (ret)
 		return ret;
-	accel_mem_count_pins(mem, mem->length);
-	/* The user may unpin a guessed id as soon as it is valid. */
-	kref_get(&mem->ref);
-	ret = xa_insert(&mem->ctx->mems, mem->id, mem, GFP_KERNEL_ACCOUNT);
-	if (ret) {
-		accel_mem_put(mem);
-		accel_mem_count_pins(mem, -mem->length);
-		accel_mem_unmap(mem);
+	ret = accel_mem_map(mem);
+	if (!ret) {
+		ret = accel_mem_make_valid(mem);
+		if (ret)
+			accel_mem_unmap(mem);
 	}
+	accel_mem_end_mapping(mem);
 	return ret;
 }
 
@@ -196,17 +256,23 @@ int accel_mem_create(struct accel_mem *mem, int ret, u64 *id)
 	}
 	*id = mem->id;
 	accel_call_end(&call, ret);
+	if (ret)
+		accel_mem_finish(mem);
 	accel_mem_put(mem);
 	return ret;
 }
 
 static int accel_mem_check(const struct accel_mem_pin *arg)
 {
-	if (arg->reserved || !arg->flags ||
-	    arg->flags & ~(ACCEL_MEM_READ | ACCEL_MEM_WRITE))
+	u64 last;
+
+	if (arg->reserved || !(arg->flags & (ACCEL_MEM_READ | ACCEL_MEM_WRITE)) ||
+	    arg->flags & ~(ACCEL_MEM_READ | ACCEL_MEM_WRITE | ACCEL_MEM_IOVA))
 		return -EINVAL;
 	if (!arg->length || !PAGE_ALIGNED(arg->addr) || !PAGE_ALIGNED(arg->length))
 		return -EINVAL;
+	if (arg->flags & ACCEL_MEM_IOVA)
+		return check_add_overflow(arg->addr, arg->length - 1, &last) ? -EINVAL : 0;
 	if (!access_ok((void __user *)(uintptr_t)arg->addr, arg->length))
 		return -EFAULT;
 	return 0;
@@ -222,16 +288,21 @@ static int accel_mem_check(const struct accel_mem_pin *arg)
  */
 long accel_ioctl_mem_pin(struct accel_context *ctx, void *arg)
 {
+	const struct accel_mem_ops *ops = &accel_mem_user_ops;
 	struct accel_mem_pin *pin = arg;
 	struct accel_mem *mem;
 
-	mem = accel_mem_alloc(ctx, &accel_mem_user_ops);
+	if (pin->flags & ACCEL_MEM_IOVA)
+		ops = accel_iommufd_mem_ops(ctx);
+	if (!ops)
+		return accel_iommufd_unsupported(ctx);
+	mem = accel_mem_alloc(ctx, ops);
 	if (!mem)
 		return -ENOMEM;
 	mem->addr = pin->addr;
 	mem->length = pin->length;
 	mem->npages = pin->length >> PAGE_SHIFT;
-	mem->flags = pin->flags;
+	mem->flags = pin->flags & ~ACCEL_MEM_IOVA;
 	return accel_mem_create(mem, accel_mem_check(pin), &pin->mem_id);
 }
 EXPORT_SYMBOL_NS_GPL(accel_ioctl_mem_pin, ACCEL_EXPORT_NS);
@@ -242,9 +313,43 @@ static bool accel_mem_idle(struct accel_mem *mem)
 	bool idle;
 
 	xa_lock(&ctx->mems);
-	idle = !mem->users;
+	idle = !mem->users && !mem->mapping;
 	xa_unlock(&ctx->mems);
-	return idle || READ_ONCE(ctx->dead);
+	return idle;
+}
+
+/* ctx->lock is held: unless somebody else was first. */
+static void accel_mem_release_once(struct accel_mem *mem)
+{
+	if (xa_load(&mem->ctx->mems, mem->id) == mem)
+		accel_mem_release(mem);
+}
+
+/**
+ * accel_mem_revoke - end a region although jobs use it
+ * @mem: a region, also one that is still being created; the caller has a reference
+ * @error: what its jobs end with
+ *
+ * When it returns, the device does not reach the region, its handle names nothing and
+ * struct accel_mem_ops.release was called; of a region that is being created, either
+ * that is so or the creation is going to fail with -EAGAIN before it is mapped.
+ *
+ * Context: process; sleeps until the jobs have ended, as accel_jobs_cancel(), for
+ * nothing that user space can prolong. The caller holds no lock of the context's.
+ */
+void accel_mem_revoke(struct accel_mem *mem, int error)
+{
+	struct accel_context *ctx = mem->ctx;
+
+	xa_lock(&ctx->mems);
+	if (!mem->revoked)
+		mem->revoked = error;
+	xa_unlock(&ctx->mems);
+	accel_jobs_cancel_mem(mem, error);
+	wait_event(ctx->mem_wq, accel_mem_idle(mem));
+	mutex_lock(&ctx->lock);
+	accel_mem_release_once(mem);
+	mutex_unlock(&ctx->lock);
 }
 
 /**
@@ -263,7 +368,7 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 
 	xa_lock(&ctx->mems);
 	mem = xa_load(&ctx->mems, unpin->mem_id);
-	if (mem && !mem->closing) {
+	if (mem && !mem->closing && !mem->revoked) {
 		mem->closing = true;
 		kref_get(&mem->ref);
 	} else {
@@ -273,7 +378,8 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 	if (!mem)
 		return -ENOENT;
 
-	ret = wait_event_interruptible(ctx->mem_wq, accel_mem_idle(mem));
+	ret = wait_event_interruptible(ctx->mem_wq,
+				       accel_mem_idle(mem) || READ_ONCE(ctx->dead));
 	mutex_lock(&ctx->lock);
 	if (ctx->dead) {
 		ret = -ENODEV;
@@ -282,9 +388,10 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 		mem->closing = false;
 		xa_unlock(&ctx->mems);
 	} else {
-		accel_mem_release(mem);
+		accel_mem_release_once(mem);
 	}
 	mutex_unlock(&ctx->lock);
+	accel_mem_finish(mem);
 	accel_mem_put(mem);
 	return ret;
 }
@@ -307,7 +414,7 @@ struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 
 	xa_lock(&ctx->mems);
 	mem = xa_load(&ctx->mems, id);
-	if (!mem || mem->closing)
+	if (!mem || mem->closing || mem->revoked)
 		mem = ERR_PTR(-ENOENT);
 	else if (access & ~mem->flags)
 		mem = ERR_PTR(-EACCES);

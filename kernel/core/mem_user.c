@@ -15,8 +15,6 @@
 
 #include "core.h"
 
-#define ACCEL_PIN_BATCH		(PAGE_SIZE / sizeof(struct page *))
-
 static int accel_mem_charge(struct accel_mem *mem)
 {
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
@@ -73,46 +71,6 @@ static long accel_mem_pin_batch(unsigned long addr, unsigned long want, unsigned
 	return present + max(faulted, 0L);
 }
 
-static u32 accel_count_folios(struct page **pages, unsigned long n, struct folio **last)
-{
-	unsigned long i;
-	u32 folios = 0;
-
-	for (i = 0; i < n; i++) {
-		struct folio *folio = page_folio(pages[i]);
-
-		if (folio != *last)
-			folios++;
-		*last = folio;
-	}
-	return folios;
-}
-
-/* Pages that are pinned join the table; they are not pinned any more when it fails. */
-static int accel_mem_gather(struct accel_mem *mem, struct page **pages, long n,
-			    unsigned long left, struct folio **last)
-{
-	struct device *dev = accel_mem_dma_device(mem);
-	unsigned int segment = min_t(size_t, dma_get_max_seg_size(dev),
-				     dma_max_mapping_size(dev)) & PAGE_MASK;
-	struct sg_append_table *append = &mem->user.append;
-	int ret;
-
-	/*
-	 * It allocates for what follows, too, a page of entries at the most. No fewer must
-	 * be announced than may come: all pages of entries but the last one have to be full.
-	 */
-	ret = sg_alloc_append_table_from_pages(append, pages, n, 0, n << PAGE_SHIFT, segment,
-					       min(left, SG_MAX_SINGLE_ALLOC),
-					       GFP_KERNEL_ACCOUNT);
-	if (ret) {
-		unpin_user_pages(pages, n);
-		return ret;
-	}
-	mem->nfolios += accel_count_folios(pages, n, last);
-	return 0;
-}
-
 static int accel_mem_pin(struct accel_mem *mem, struct page **pages,
 			 struct accel_pin_times *times, bool timed)
 {
@@ -136,8 +94,10 @@ static int accel_mem_pin(struct accel_mem *mem, struct page **pages,
 		ret = accel_mem_gather(mem, pages, got, left, &last);
 		if (timed)
 			times->gather_ns += ktime_get_ns() - start;
-		if (ret)
+		if (ret) {
+			unpin_user_pages(pages, got);
 			return ret;
+		}
 		addr += got << PAGE_SHIFT;
 		cond_resched();
 	}
@@ -172,7 +132,7 @@ static void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg,
  */
 static void accel_mem_user_release(struct accel_mem *mem)
 {
-	struct sg_table *sgt = &mem->user.append.sgt;
+	struct sg_table *sgt = &mem->append.sgt;
 	struct scatterlist *sg;
 	u64 offset = 0;
 	unsigned int i;
@@ -181,9 +141,7 @@ static void accel_mem_user_release(struct accel_mem *mem)
 		accel_mem_unpin_entry(mem, sg, offset);
 		offset += sg->length;
 	}
-	sg_free_append_table(&mem->user.append);
-	memset(&mem->user.append, 0, sizeof(mem->user.append));
-	mem->sgt = NULL;
+	accel_mem_gather_free(mem);
 	accel_mem_uncharge(mem);
 }
 
@@ -207,8 +165,6 @@ static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times 
 	}
 	ret = accel_mem_pin(mem, pages, times, timed);
 	free_page((unsigned long)pages);
-	mem->sgt = &mem->user.append.sgt;
-	mem->nsegs = mem->sgt->orig_nents;
 	if (ret)
 		accel_mem_user_release(mem);
 	return ret;
