@@ -48,7 +48,7 @@ struct accel_iommufd {
 	struct device *parent;
 	bool attached;
 	struct work_struct work;
-	spinlock_t lock;
+	spinlock_t lock;	/* all below it */
 	struct list_head pins;
 	unsigned int regions;
 	unsigned int unmaps;

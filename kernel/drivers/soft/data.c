@@ -211,8 +211,8 @@ static bool soft_wait(const struct accel_job *job, u64 until)
  * -EFAULT: nothing is where an IOVA says.
  */
 static int soft_chunk(const struct soft_job *sj, const struct soft_op *op,
-		       struct soft_cursor *src, struct soft_cursor *dst, size_t *n, u64 done,
-		       u64 *result)
+		      struct soft_cursor *src, struct soft_cursor *dst, size_t *n, u64 done,
+		      u64 *result)
 {
 	size_t at = 0;
 

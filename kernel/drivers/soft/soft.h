@@ -52,7 +52,7 @@ static inline struct soft_device *to_soft(struct accel_device *adev)
  * @misses: likewise
  */
 struct soft_as {
-	struct mutex lock;
+	struct mutex lock;	/* all changes */
 	rwlock_t walkers;
 	struct list_head link;
 	struct soft_pt_node *root;

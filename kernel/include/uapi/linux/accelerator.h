@@ -32,7 +32,7 @@
 #define ACCEL_MEM_WRITE		(1U << 1)	/* the device writes it */
 
 /* How a region is named. */
-#define ACCEL_MEM_IOVA		(1U << 2)	/* by an IOVA of the IOAS that the file is bound to */
+#define ACCEL_MEM_IOVA		(1U << 2)	/* by an IOVA, see ACCEL_IOCTL_IOMMUFD_BIND */
 
 /**
  * struct accel_mem_pin - argument of %ACCEL_IOCTL_MEM_PIN
