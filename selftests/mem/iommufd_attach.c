@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: KERNEL=full DEVICES="edu=1" TIMEOUT=180 APPEND="intel_iommu=on,sm_on iommufd.allow_unsafe_interrupts=1" QEMU_EXTRA="-machine kernel-irqchip=split -device intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,aw-bits=48" */
+/* vm: KERNEL=full DEVICES="edu=1,dma_bits=28" TIMEOUT=180 APPEND="intel_iommu=on,sm_on iommufd.allow_unsafe_interrupts=1 no_timer_check" QEMU_EXTRA="-machine kernel-irqchip=split -device intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,aw-bits=48" */
 /*
  * Hardware that is attached to an IOAS: the edu's DMA goes through iommufd's page table,
  * and where that says nothing it goes nowhere. While it is attached it is one file's
@@ -11,10 +11,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "rig.h"
+#include "trap.h"
 
 #define IOVA	0x1000000UL
 #define LENGTH	(4 * PAGE)
@@ -58,6 +61,16 @@ static int faults(uint64_t iova)
 			n += addr / PAGE == iova / PAGE;
 	}
 	return n;
+}
+
+/* Wait until it has: it tells by an interrupt of its own. */
+static int fault_comes(uint64_t iova)
+{
+	struct pollfd p = { .fd = kmsg, .events = POLLIN };
+
+	while (!faults(iova))
+		poll(&p, 1, -1);
+	return 1;
 }
 
 /* The name that the device has on its bus. */
@@ -121,7 +134,7 @@ static void test_dma(char *p)
 	memset(p, 0x5a, N);
 	dma(rig.fd, mem, 0, ACCEL_EDU_OP_FROM_DEVICE);
 	tap_ok(p[0] == 0x5a && !memcmp(p, p + 1, N - 1), "DMA to it does not arrive");
-	tap_ok(faults(IOVA) > 0, "the IOMMU has refused it");
+	tap_ok(fault_comes(IOVA), "the IOMMU has refused it");
 	tap_is(dev_unpin(rig.fd, mem), 0, "the region is there until it is unpinned");
 
 	if (iommufd_map(rig.iommufd, rig.ioas, p, LENGTH, IOVA, ACCEL_MEM_READ) ||
@@ -131,7 +144,7 @@ static void test_dma(char *p)
 	tap_is(dma(rig.fd, mem, PAGE, ACCEL_EDU_OP_TO_DEVICE), 0, "DMA from a mapping to be read");
 	dma(rig.fd, mem, 0, ACCEL_EDU_OP_FROM_DEVICE);
 	tap_ok(p[0] == 0x5a && !memcmp(p, p + 1, N - 1), "and to it: does not arrive");
-	tap_ok(faults(IOVA) > 0, "the IOMMU has refused it");
+	tap_ok(fault_comes(IOVA), "the IOMMU has refused it");
 	dev_unpin(rig.fd, mem);
 	iommufd_unmap(rig.iommufd, rig.ioas, 0, UINT64_MAX);
 }
@@ -189,6 +202,32 @@ static uint64_t occupy(char *p)
 	return mem;
 }
 
+static void *do_bind(void *ret)
+{
+	*(int *)ret = iommufd_bind(rig.fd, rig.iommufd, rig.ioas);
+	return NULL;
+}
+
+/* To attach is to pin what is mapped in the IOAS, and that may take as long as it likes. */
+static void test_blocked(const char *name)
+{
+	pthread_t thread;
+	int ret = 0;
+
+	rig_open(&rig, "edu", 0);
+	trap_set();
+	if (iommufd_map(rig.iommufd, rig.ioas, trap, TRAP_LENGTH, IOVA, RW))
+		tap_bail("IOAS_MAP: %s", strerror(errno));
+	pthread_create(&thread, NULL, do_bind, &ret);
+	trap_wait();
+	tap_is(dev_write(DRIVER "unbind", name), 0, "the driver leaves a device that is being attached");
+	trap_release();
+	pthread_join(thread, NULL);
+	tap_is(ret, -ENODEV, "which then answers ENODEV");
+	rig_close(&rig);
+	tap_is(dev_write(DRIVER "bind", name), 0, "it comes back");
+}
+
 int main(void)
 {
 	struct left before = left_now();
@@ -216,10 +255,16 @@ int main(void)
 	tap_is(dev_write(DRIVER "unbind", name), 0, "the driver leaves the device while attached");
 	tap_is(iommufd_pin(rig.fd, IOVA, PAGE, RW, NULL), -ENODEV, "its file answers ENODEV");
 	tap_is(iommufd_destroy(rig.iommufd, rig.ioas), 0, "nothing is attached to the IOAS");
-	tap_is(dev_write(DRIVER "bind", name), 0, "it comes back");
-	test_back(p, "that");
 	rig_close(&rig);
-	/* what was mapped under it may have been refused: its DMA was under way */
+	tap_is(dev_write(DRIVER "bind", name), 0, "it comes back");
+	if (dev_find("edu", 0, &rig.dev))
+		tap_bail("no device");
+	test_back(p, "that");
+
+	test_blocked(name);
+	if (dev_find("edu", 0, &rig.dev))
+		tap_bail("no device");
+	test_back(p, "that");
 	left_check(&before, "all");
 	return tap_done();
 }

@@ -6,21 +6,14 @@
  * regions are taken from the device, and given back to iommufd when that is possible.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <pthread.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 
 #include "rig.h"
+#include "trap.h"
 
 #define IOVA	0x40000000UL
 #define TRAP	0x80000000UL
-#define PAGES	8
 #define DRIVER	"/sys/bus/platform/drivers/accel_soft/"
-
-static int uffd;
-static char *trap;	/* touching one waits for the monitor, which never comes */
 
 struct pin {
 	pthread_t thread;
@@ -31,50 +24,19 @@ static void *do_pin(void *arg)
 {
 	struct pin *pin = arg;
 
-	pin->ret = iommufd_pin(pin->fd, TRAP, PAGES * PAGE, RW, NULL);
+	pin->ret = iommufd_pin(pin->fd, TRAP, TRAP_LENGTH, RW, NULL);
 	return NULL;
-}
-
-static void trap_set(void)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg;
-
-	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (uffd < 0)
-		tap_bail("no userfaultfd: %s", strerror(errno));
-	trap = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	reg = (struct uffdio_register){
-		.range = { (uintptr_t)trap, PAGES * PAGE },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	if (trap == MAP_FAILED || ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &reg))
-		tap_bail("userfaultfd: %s", strerror(errno));
-}
-
-/* Let the faults end, as empty pages. */
-static void trap_release(void)
-{
-	struct uffdio_range all = { (uintptr_t)trap, PAGES * PAGE };
-
-	if (ioctl(uffd, UFFDIO_UNREGISTER, &all))
-		tap_bail("UFFDIO_UNREGISTER: %s", strerror(errno));
-	close(uffd);
-	munmap(trap, PAGES * PAGE);
 }
 
 /* A thread whose pin waits for a fault that nobody serves. */
 static void block(struct pin *pin, struct rig *rig)
 {
-	struct uffd_msg msg;
-
 	trap_set();
-	if (iommufd_map(rig->iommufd, rig->ioas, trap, PAGES * PAGE, TRAP, RW))
+	if (iommufd_map(rig->iommufd, rig->ioas, trap, TRAP_LENGTH, TRAP, RW))
 		tap_bail("IOAS_MAP: %s", strerror(errno));
 	pin->fd = rig->fd;
 	pthread_create(&pin->thread, NULL, do_pin, pin);
-	if (read(uffd, &msg, sizeof(msg)) != sizeof(msg) || msg.event != UFFD_EVENT_PAGEFAULT)
-		tap_bail("userfaultfd: no fault: %s", strerror(errno));
+	trap_wait();
 }
 
 static void test_unplug(char *p)
