@@ -25,7 +25,7 @@ help:
 #h   make vm           a shell on a test machine; CMD='...' runs that instead
 #h   make check        static checks, unit tests, tests in the test machine
 #h   make check-full   the same tests again, and more, on an instrumented kernel
-#h   make bench        cost of observing, against peers
+#h   make bench        ratios to peers, judged, in docs/benchmarks.md
 #h   make install      tools to DESTDIR/PREFIX; with KDIR= modules, too
 #h   make clean        remove what was built; distclean: and its settings
 #h   make kernel-full  the instrumented kernel of check-full, 10 to 20 minutes, once
@@ -37,6 +37,7 @@ help:
 #h   DEVICES="edu=2 soft=4"  KERNEL=debian  MEM=1G  SMP=2  TIMEOUT=SECONDS
 #h                     the test machine (make vm, selftests/vm/run)
 #h   AREAS="edu soft"  make check: only these directories of selftests/
+#h   BENCH="gate"      make bench: only these areas (selftests/bench/*.toml)
 #h   ACCEL_CACHE=DIR   downloads and unpacked kernels (~/.cache/accelerator)
 #h   SETUP=no          do not look for Debian packages
 
@@ -82,8 +83,12 @@ check:
 check-full:
 	@KERNEL=full exec selftests/vm/check
 
+# Its peers are packages that nothing else needs
 bench: built-for-vm
-	@DEVICES="soft=1" TIMEOUT=600 selftests/vm/run /usr/lib/accelerator/selftests/bench/bench.sh
+ifneq ($(SETUP),no)
+	@scripts/setup --bench
+endif
+	@exec selftests/bench/bench.py $(BENCH)
 
 # ---- the rest ----
 

@@ -102,11 +102,16 @@ struct accel_engine {
 	u32 depth;
 };
 
+enum accel_mem_way {
+	ACCEL_MEM_WAY_USER,
+};
+
 struct accel_mem {
 	struct accel_context *ctx;
 	u64 id;
 	u64 length;
 	u32 flags;
+	enum accel_mem_way way;
 	unsigned long npages;
 	u32 nfolios;
 	u32 nsegs;
@@ -131,6 +136,7 @@ struct accel_pin_times {
 	u64 fault_ns;
 	u64 pin_ns;
 	u64 faulted_pages;
+	u64 gather_ns;
 };
 
 #pragma clang attribute pop

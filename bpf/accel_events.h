@@ -103,13 +103,20 @@ struct accel_event {
 			__u64 account_ns;
 			__u64 fault_ns;
 			__u64 pin_ns;
+			__u64 gather_ns;
 			__u32 folios;
+			__u32 segments;
 			__u32 flags;	/* ACCEL_MEM_*; of an unpin: 1 = dirty */
+			__u32 way;	/* enum accel_mem_way */
 		} pin;
 		struct {
 			__u64 mem;
 			__u64 bytes;
+			__u64 pages;
+			__u64 iommu_ns;
+			__u32 folios;
 			__u32 segments;
+			__u32 way;
 			__u32 reserved;
 		} dma;
 		struct {

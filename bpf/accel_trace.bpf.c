@@ -255,11 +255,14 @@ int BPF_PROG(on_mem_pin, struct accel_context *actx, struct accel_mem *mem,
 	e.pin.bytes = mem->length;
 	e.pin.pages = mem->npages;
 	e.pin.folios = mem->nfolios;
+	e.pin.segments = mem->nsegs;
 	e.pin.flags = mem->flags;
+	e.pin.way = mem->way;
 	e.pin.faulted_pages = times->faulted_pages;
 	e.pin.account_ns = times->account_ns;
 	e.pin.fault_ns = times->fault_ns;
 	e.pin.pin_ns = times->pin_ns;
+	e.pin.gather_ns = times->gather_ns;
 	deliver(ctx, &e);
 	return 0;
 }
@@ -279,12 +282,13 @@ int BPF_PROG(on_mem_unpin, struct accel_context *actx, struct accel_mem *mem, bo
 	e.pin.bytes = mem->length;
 	e.pin.pages = mem->npages;
 	e.pin.flags = dirty;
+	e.pin.way = mem->way;
 	deliver(ctx, &e);
 	return 0;
 }
 
 static __always_inline int dma_event(void *ctx, u32 type, struct accel_context *actx,
-				     struct accel_mem *mem, int ret, u64 ns)
+				     struct accel_mem *mem, int ret, u64 ns, u64 iommu_ns)
 {
 	struct accel_event e;
 
@@ -296,23 +300,29 @@ static __always_inline int dma_event(void *ctx, u32 type, struct accel_context *
 	e.time_ns = ns;
 	e.dma.mem = mem->id;
 	e.dma.bytes = mem->length;
+	e.dma.pages = mem->npages;
+	e.dma.folios = mem->nfolios;
 	e.dma.segments = mem->nsegs;
+	e.dma.way = mem->way;
+	e.dma.iommu_ns = iommu_ns;
 	deliver(ctx, &e);
 	return 0;
 }
 
 SEC("tp_btf/accel_dma_map")
 int BPF_PROG(on_dma_map, struct accel_context *actx, struct accel_mem *mem, int ret,
-	     u64 duration_ns)
+	     u64 duration_ns, u64 iommu_ns)
 {
-	return dma_event(ctx, ACCEL_EV_DMA_MAP, actx, mem, ret, duration_ns);
+	return dma_event(ctx, ACCEL_EV_DMA_MAP, actx, mem, ret, duration_ns,
+			 iommu_ns);
 }
 
 SEC("tp_btf/accel_dma_unmap")
 int BPF_PROG(on_dma_unmap, struct accel_context *actx, struct accel_mem *mem, int ret,
-	     u64 duration_ns)
+	     u64 duration_ns, u64 iommu_ns)
 {
-	return dma_event(ctx, ACCEL_EV_DMA_UNMAP, actx, mem, ret, duration_ns);
+	return dma_event(ctx, ACCEL_EV_DMA_UNMAP, actx, mem, ret, duration_ns,
+			 iommu_ns);
 }
 
 /* --------------------------------------------------------------------- jobs */

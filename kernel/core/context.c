@@ -19,6 +19,7 @@ struct accel_context *accel_context_new(struct accel_node *node)
 {
 	struct accel_device *adev = node->adev;
 	struct accel_context *ctx;
+	unsigned int i;
 
 	ctx = kzalloc(adev->context_size, GFP_KERNEL_ACCOUNT);
 	if (!ctx)
@@ -31,6 +32,10 @@ struct accel_context *accel_context_new(struct accel_node *node)
 		free_percpu(ctx->stats);
 		kfree(ctx);
 		return NULL;
+	}
+	for (i = 0; i < adev->num_engines; i++) {
+		INIT_LIST_HEAD(&ctx->usage[i].queued);
+		init_waitqueue_head(&ctx->usage[i].idle_wq);
 	}
 	kref_init(&ctx->ref);
 	get_device(&adev->dev);
@@ -47,9 +52,11 @@ struct accel_context *accel_context_new(struct accel_node *node)
 	ctx->opened_ns = ktime_get_boottime_ns();
 	init_rwsem(&ctx->call_sem);
 	mutex_init(&ctx->lock);
-	xa_init(&ctx->mems);
+	ctx->mems = RB_ROOT;
+	spin_lock_init(&ctx->mem_lock);
 	xa_init(&ctx->jobs);
 	spin_lock_init(&ctx->job_lock);
+	spin_lock_init(&ctx->error_lock);
 	init_waitqueue_head(&ctx->mem_wq);
 	init_waitqueue_head(&ctx->poll_wq);
 	return ctx;
@@ -60,11 +67,11 @@ static void accel_context_free(struct kref *ref)
 {
 	struct accel_context *ctx = container_of(ref, struct accel_context, ref);
 
-	xa_destroy(&ctx->mems);
 	xa_destroy(&ctx->jobs);
 	mutex_destroy(&ctx->lock);
 	put_pid(ctx->pid);
 	put_device(&ctx->adev->dev);
+	kfree(ctx->last_error);
 	kfree(ctx->usage);
 	free_percpu(ctx->stats);
 	kfree(ctx);
@@ -128,6 +135,62 @@ struct accel_context *accel_context_next(struct accel_device *adev, u64 id)
 	return ctx;
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_context_next);
+
+/**
+ * accel_context_error - say why a call is refused, where an errno does not tell
+ * @ctx: the caller's context
+ * @error: the negative errno
+ * @fmt: what failed, on what, and what can be done, in a line without its end
+ *
+ * The context's last such text is shown by netlink, accelctl and fdinfo, to those who
+ * may see the context. Without memory it is lost.
+ *
+ * Context: process, may sleep.
+ * Return: @error.
+ */
+int accel_context_error(struct accel_context *ctx, int error, const char *fmt, ...)
+{
+	char *text = kmalloc(ACCEL_ERROR_LEN, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	va_list args;
+	int n;
+
+	if (!text)
+		return error;
+	/* errname() is not exported; the sign is for programs */
+	n = scnprintf(text, ACCEL_ERROR_LEN, "%pe: ", ERR_PTR(error));
+	if (text[0] == '-')
+		memmove(text, text + 1, n--);
+	va_start(args, fmt);
+	vscnprintf(text + n, ACCEL_ERROR_LEN - n, fmt, args);
+	va_end(args);
+	spin_lock(&ctx->error_lock);
+	swap(ctx->last_error, text);
+	spin_unlock(&ctx->error_lock);
+	kfree(text);
+	return error;
+}
+EXPORT_SYMBOL_NS_GPL(accel_context_error, ACCEL_EXPORT_NS);
+
+/**
+ * accel_context_last_error - read what accel_context_error() has said last
+ * @ctx: the context
+ * @text: filled in
+ * @size: of @text, %ACCEL_ERROR_LEN for all of it
+ *
+ * Context: process.
+ * Return: false when there is none.
+ */
+bool accel_context_last_error(struct accel_context *ctx, char *text, size_t size)
+{
+	bool any;
+
+	spin_lock(&ctx->error_lock);
+	any = ctx->last_error;
+	if (any)
+		strscpy(text, ctx->last_error, size);
+	spin_unlock(&ctx->error_lock);
+	return any;
+}
 
 /**
  * accel_context_teardown - end all that a context owns: jobs, the driver's part, regions

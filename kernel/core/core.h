@@ -136,6 +136,9 @@ struct accel_engine_usage {
 	u32 running;
 	u32 unended;		/* queued or running */
 	u32 unretired;		/* those, and ended ones that still hold regions */
+	int stop_error;			/* not 0: no job is started, they end with this */
+	struct list_head queued;	/* jobs by ctx_link, in their order */
+	wait_queue_head_t idle_wq;	/* the last one was retired */
 	u64 running_since_sum;	/* of started_ns of the running ones */
 };
 
@@ -144,6 +147,10 @@ int accel_context_add(struct accel_context *ctx);
 void accel_context_close(struct accel_context *ctx);
 void accel_context_teardown(struct accel_context *ctx);
 void accel_context_put(struct accel_context *ctx);
+bool accel_context_last_error(struct accel_context *ctx, char *text, size_t size);
+
+/* Bytes of the longest text that accel_context_error() keeps, with the NUL. */
+#define ACCEL_ERROR_LEN		192
 
 /*
  * The first context of @adev with an id of at least @id, with a reference that
@@ -217,14 +224,6 @@ void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length
 void accel_mem_release_all(struct accel_context *ctx);
 void accel_mem_revoke(struct accel_mem *mem, int error);
 
-/* Pages that are pinned at a time: a page of pointers to them. */
-#define ACCEL_PIN_BATCH		(PAGE_SIZE / sizeof(struct page *))
-
-unsigned int accel_mem_gather_limit(struct device *dev);
-int accel_mem_gather(struct accel_mem *mem, struct page **pages, unsigned long n,
-		     unsigned long left, struct folio **last);
-void accel_mem_gather_free(struct accel_mem *mem);
-
 /* Of accel_device.dma_users: iommufd has the device's DMA. */
 #define ACCEL_DMA_ATTACHED	(-1)
 
@@ -241,6 +240,47 @@ static inline void accel_mem_dma_put(struct accel_device *adev)
 {
 	atomic_dec(&adev->dma_users);
 }
+
+/* Pages that are pinned at a time: 2 MiB, one atomic where they are one folio. */
+#define ACCEL_PIN_BATCH		512UL
+
+/* Runs of pages that need no memory of their own. */
+#define ACCEL_GATHER_FEW	8UL
+
+struct accel_run {
+	unsigned long pfn;
+	unsigned long pages;
+};
+
+struct accel_runs;
+
+/* Pages on their way into a table; on their gatherer's stack. */
+struct accel_gather {
+	unsigned long limit;		/* pages of the longest run */
+	unsigned long num;		/* of runs */
+	unsigned long pages;
+	u32 folios;
+	struct folio *folio;		/* of the last page */
+	struct accel_run *run;		/* the last one */
+	struct accel_runs *first;	/* those that are not in few */
+	struct accel_runs *last;
+	struct accel_run few[ACCEL_GATHER_FEW];
+};
+
+unsigned int accel_gather_limit(struct device *dev);
+void accel_gather_start(struct accel_gather *g, const struct accel_device *adev);
+int accel_gather_add(struct accel_gather *g, struct page **pages, unsigned long n);
+int accel_gather_end(struct accel_gather *g, struct accel_mem *mem);
+void accel_gather_unpin(struct accel_gather *g);
+void accel_gather_free(struct accel_gather *g);
+
+void accel_table_free(struct accel_mem *mem);
+void accel_unpin_clean(struct page *page, unsigned long n);
+
+struct page **accel_pin_batch_get(void);
+void accel_pin_batch_put(struct page **pages);
+int accel_gather_init(void);
+void accel_gather_exit(void);
 
 struct device *accel_mem_dma_device(const struct accel_mem *mem);
 enum dma_data_direction accel_mem_dir(const struct accel_mem *mem);
@@ -277,7 +317,7 @@ static inline void accel_iommufd_exit(void) { }
 
 int accel_iommufd_unsupported(struct accel_context *ctx);
 
-/* ---------------------------------------------------------- job.c, engine.c */
+/* ------------------------------------------ job.c, engine.c, engine_usage.c */
 
 /*
  * A queue of jobs and the thread that serves it. @desc is the driver's, gone once the
@@ -294,9 +334,9 @@ struct accel_engine {
 	struct kobject *kobj;
 	struct task_struct *thread;
 	wait_queue_head_t wq;		/* the thread's */
-	wait_queue_head_t idle_wq;	/* a job was retired */
+	wait_queue_head_t idle_wq;	/* the last job was retired */
 	spinlock_t lock;
-	int stop_error;			/* not 0: no job is taken, this is the answer */
+	int stop_error;			/* not 0: no job is taken or started, this is the answer */
 	struct list_head queued;
 	struct list_head running;
 	struct list_head ended;		/* to be retired by the thread */
@@ -336,6 +376,16 @@ void accel_engines_free(struct accel_device *adev);
 void accel_jobs_cancel(struct accel_context *ctx);
 void accel_jobs_cancel_mem(struct accel_mem *mem, int error);
 void accel_jobs_forget(struct accel_context *ctx);
+
+/* -------------------------------------------------------------------- pci.c */
+
+#ifdef CONFIG_PCI
+int accel_pci_init(struct accel_device *adev);
+void accel_pci_exit(struct accel_device *adev);
+#else
+static inline int accel_pci_init(struct accel_device *adev) { return 0; }
+static inline void accel_pci_exit(struct accel_device *adev) {}
+#endif
 
 /* --------------------------------------------- sysfs.c, debugfs.c, netlink.c */
 

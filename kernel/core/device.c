@@ -73,6 +73,7 @@ static void accel_device_release(struct device *dev)
 		ida_free(&accel_minors, MINOR(adev->dev.devt));
 	ida_free(&accel_indices, adev->index);
 	xa_destroy(&adev->contexts);
+	accel_pci_exit(adev);
 	mutex_destroy(&adev->lock);
 	kfree(adev);
 }
@@ -307,14 +308,16 @@ int accel_device_register(struct accel_device *adev)
 
 	if (WARN_ON(adev->registered || !adev->drv))
 		return -EINVAL;
+	adev->max_segment = accel_gather_limit(adev->dev.parent);
 	if (IS_ENABLED(CONFIG_PM) && adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM &&
 	    !pm_runtime_enabled(adev->dev.parent)) {
 		dev_err(adev->dev.parent, "cannot register %s: runtime PM is not enabled\n",
 			adev->name);
 		return -EINVAL;
 	}
-	adev->max_segment = accel_mem_gather_limit(adev->dev.parent);
-	ret = accel_engines_start(adev);
+	ret = accel_pci_init(adev);
+	if (!ret)
+		ret = accel_engines_start(adev);
 	if (ret) {
 		accel_device_shutdown(adev);
 		return ret;

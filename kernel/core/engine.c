@@ -3,10 +3,15 @@
  * Engines: a queue of jobs, first come first served, and a thread that hands them
  * to the driver.
  *
- * All of the driver's engine callbacks are made by this one thread, so run(),
- * cancel() and free() of an engine never meet. Only accel_job_done() comes from
- * elsewhere, as a rule from an interrupt; it moves the job to the list of the
- * ended, and the thread then gives its regions back where it may sleep.
+ * Of a job that was started, all of the driver's callbacks are made by this one
+ * thread, so run(), cancel() and free() of an engine never meet. Only
+ * accel_job_done() comes from elsewhere, as a rule from an interrupt; it moves the
+ * job to the list of the ended, and the thread then gives its regions back where it
+ * may sleep.
+ *
+ * A job that is cancelled in the queue never was the thread's: who cancels it gives
+ * its regions back, too. A file is so closed at once, whatever the thread is at, and
+ * that may be a run() which works for another file for a long time.
  */
 #include <linux/ctype.h>
 #include <linux/ktime.h>
@@ -14,6 +19,9 @@
 #include <trace/events/accel.h>
 
 #include "core.h"
+
+/* Jobs that are cancelled while interrupts are off. */
+#define ACCEL_CANCEL_BATCH	32
 
 const char *accel_trace_engine(const struct accel_job *job)
 {
@@ -25,7 +33,10 @@ static struct accel_engine_usage *accel_job_usage(struct accel_job *job)
 	return &job->ctx->usage[job->engine->index];
 }
 
-/* engine->lock is held. The job ends here, once, whoever is first. */
+/*
+ * engine->lock is held. The job ends here, once, whoever is first; its regions are
+ * given back later, and until then it is in a list of who will do so.
+ */
 static void accel_engine_finish(struct accel_job *job, int status, u64 result)
 {
 	struct accel_engine *engine = job->engine;
@@ -47,6 +58,7 @@ static void accel_engine_finish(struct accel_job *job, int status, u64 result)
 		}
 	} else {
 		queue_ns = now - job->queued_ns;
+		list_del_init(&job->ctx_link);
 		engine->num_queued--;
 	}
 	usage->unended--;
@@ -63,15 +75,23 @@ static void accel_engine_finish(struct accel_job *job, int status, u64 result)
 	job->result = result;
 	job->done_ns = now;
 	trace_accel_job_done(job, status, queue_ns, run_ns, now - job->queued_ns);
-	list_move_tail(&job->link, &engine->ended);
 
 	spin_lock_irqsave(&ctx->job_lock, flags);
 	smp_store_release(&job->state, ACCEL_JOB_DONE); /* pairs with accel_job_ended() */
 	ctx->num_ended++;
 	spin_unlock_irqrestore(&ctx->job_lock, flags);
-	/* Still under engine->lock: the thread cannot retire the job before we are through. */
+	/* Still under engine->lock: nobody can retire the job before we are through. */
 	wake_up_all(&job->wq);
 	wake_up_all(&ctx->poll_wq);
+}
+
+/* The same for a job that has come to the thread, which retires it. */
+static void accel_engine_end(struct accel_job *job, int status, u64 result)
+{
+	struct accel_engine *engine = job->engine;
+
+	accel_engine_finish(job, status, result);
+	list_move_tail(&job->link, &engine->ended);
 	wake_up(&engine->wq);
 }
 
@@ -99,7 +119,7 @@ void accel_job_done(struct accel_job *job, int status, u64 result)
 	/* What was asked for says more than that it was cancelled. */
 	if (status == -ECANCELED && job->cancel_error)
 		status = job->cancel_error;
-	accel_engine_finish(job, status, result);
+	accel_engine_end(job, status, result);
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 EXPORT_SYMBOL_NS_GPL(accel_job_done, ACCEL_EXPORT_NS);
@@ -126,34 +146,6 @@ static bool accel_job_is_stale(const struct accel_job *job)
 }
 
 /**
- * accel_jobs_cancel_mem - end the jobs that use a region
- * @mem: a region that is revoked already, so that no others come
- * @error: what they end with
- *
- * Context: process; returns at once. mem->users says when they have ended.
- */
-void accel_jobs_cancel_mem(struct accel_mem *mem, int error)
-{
-	struct accel_device *adev = mem->ctx->adev;
-	struct accel_job *job, *next;
-	unsigned int i;
-
-	for (i = 0; i < adev->num_engines; i++) {
-		struct accel_engine *engine = adev->engines[i];
-
-		spin_lock_irq(&engine->lock);
-		list_for_each_entry_safe(job, next, &engine->queued, link)
-			if (accel_job_uses(job, mem))
-				accel_engine_finish(job, error, 0);
-		list_for_each_entry(job, &engine->running, link)
-			if (accel_job_uses(job, mem) && !job->cancel_error)
-				WRITE_ONCE(job->cancel_error, error);
-		wake_up(&engine->wq);
-		spin_unlock_irq(&engine->lock);
-	}
-}
-
-/**
  * accel_engine_queue - a job joins the queue
  * @call: of ACCEL_OP_JOB, inside the gate; consumes one reference of its job
  *
@@ -164,6 +156,7 @@ int accel_engine_queue(struct accel_call *call)
 {
 	struct accel_job *job = call->u.job;
 	struct accel_engine *engine = job->engine;
+	struct accel_engine_usage *usage = accel_job_usage(job);
 	int ret;
 
 	spin_lock_irq(&engine->lock);
@@ -176,10 +169,11 @@ int accel_engine_queue(struct accel_call *call)
 		job->queued_ns = ktime_get_ns();
 		accel_call_queue_job(call);
 		list_add_tail(&job->link, &engine->queued);
+		list_add_tail(&job->ctx_link, &usage->queued);
 		engine->num_queued++;
 		engine->num_unretired++;
-		accel_job_usage(job)->unended++;
-		accel_job_usage(job)->unretired++;
+		usage->unended++;
+		usage->unretired++;
 		wake_up(&engine->wq);
 	}
 	spin_unlock_irq(&engine->lock);
@@ -191,7 +185,27 @@ static struct accel_job *accel_engine_first(struct list_head *list)
 	return list_first_entry_or_null(list, struct accel_job, link);
 }
 
-/* Give back what ended jobs held. */
+/* Give back what an ended job held; it is in no list, and free after this. */
+static void accel_engine_retire_job(struct accel_job *job)
+{
+	struct accel_engine_usage *usage = accel_job_usage(job);
+	struct accel_engine *engine = job->engine;
+
+	accel_job_unuse_mems(job);
+	/* the driver's free() may have touched the hardware */
+	if (job->powered)
+		accel_power_put(engine->adev);
+	spin_lock_irq(&engine->lock);
+	/* The last ones only: a wakeup for each job of each waiter would be their product. */
+	if (!--usage->unretired)
+		wake_up_all(&usage->idle_wq);
+	if (!--engine->num_unretired)
+		wake_up_all(&engine->idle_wq);
+	spin_unlock_irq(&engine->lock);
+	accel_job_put(job);
+}
+
+/* Give back what jobs held that were started and have ended. */
 static void accel_engine_retire(struct accel_engine *engine)
 {
 	struct accel_job *job;
@@ -204,17 +218,7 @@ static void accel_engine_retire(struct accel_engine *engine)
 		spin_unlock_irq(&engine->lock);
 		if (!job)
 			return;
-		accel_job_unuse_mems(job);
-		/* the driver's free() may have touched the hardware */
-		if (job->powered)
-			accel_power_put(engine->adev);
-		spin_lock_irq(&engine->lock);
-		job->retired = true;
-		accel_job_usage(job)->unretired--;
-		engine->num_unretired--;
-		wake_up_all(&engine->idle_wq);
-		spin_unlock_irq(&engine->lock);
-		accel_job_put(job);
+		accel_engine_retire_job(job);
 	}
 }
 
@@ -244,10 +248,16 @@ static void accel_engine_reap(struct accel_engine *engine)
 		engine->desc->cancel(found);
 		spin_lock_irq(&engine->lock);
 		if (found->state == ACCEL_JOB_RUNNING)
-			accel_engine_finish(found, found->cancel_error, 0);
+			accel_engine_end(found, found->cancel_error, 0);
 		spin_unlock_irq(&engine->lock);
 		accel_job_put(found);
 	}
+}
+
+/* engine->lock is held. */
+static bool accel_engine_may_start(struct accel_engine *engine)
+{
+	return engine->num_queued && engine->num_running < engine->depth && !engine->stop_error;
 }
 
 static bool accel_engine_start_one(struct accel_engine *engine)
@@ -259,14 +269,21 @@ static bool accel_engine_start_one(struct accel_engine *engine)
 	int ret;
 
 	spin_lock_irq(&engine->lock);
-	job = engine->num_running < engine->depth ? accel_engine_first(&engine->queued) : NULL;
+	job = accel_engine_may_start(engine) ? accel_engine_first(&engine->queued) : NULL;
 	if (job) {
 		struct accel_engine_usage *usage = accel_job_usage(job);
 
+		if (usage->stop_error) {
+			/* Its file is being closed, and has only not come to it yet. */
+			accel_engine_end(job, usage->stop_error, 0);
+			spin_unlock_irq(&engine->lock);
+			return true;
+		}
 		job->started_ns = ktime_get_ns();
 		queue_ns = job->started_ns - job->queued_ns;
 		job->state = ACCEL_JOB_RUNNING;
 		list_move_tail(&job->link, &engine->running);
+		list_del_init(&job->ctx_link);
 		engine->num_queued--;
 		if (!engine->num_running++)
 			engine->busy_since_ns = job->started_ns;
@@ -284,7 +301,7 @@ static bool accel_engine_start_one(struct accel_engine *engine)
 	if (ret) {
 		/* Not accel_job_done(): the device wrote nothing that is to be synced. */
 		spin_lock_irq(&engine->lock);
-		accel_engine_finish(job, ret, 0);
+		accel_engine_end(job, ret, 0);
 		spin_unlock_irq(&engine->lock);
 		return true;
 	}
@@ -301,8 +318,7 @@ static bool accel_engine_has_work(struct accel_engine *engine)
 	bool work;
 
 	spin_lock_irq(&engine->lock);
-	work = !list_empty(&engine->ended) ||
-	       (engine->num_queued && engine->num_running < engine->depth);
+	work = !list_empty(&engine->ended) || accel_engine_may_start(engine);
 	if (engine->desc->cancel)
 		list_for_each_entry(job, &engine->running, link)
 			work |= !!job->cancel_error;
@@ -344,39 +360,122 @@ static int accel_engine_thread(void *data)
 	}
 }
 
-static bool accel_engine_owns(struct accel_engine *engine, struct accel_context *ctx)
+/* The next job of @ctx, or of anybody when it is NULL, that was not started yet. */
+static struct accel_job *accel_engine_next_queued(struct accel_engine *engine,
+						  struct accel_context *ctx)
 {
-	bool owns;
-
-	spin_lock_irq(&engine->lock);
-	owns = ctx ? ctx->usage[engine->index].unretired : engine->num_unretired;
-	spin_unlock_irq(&engine->lock);
-	return owns;
+	if (!ctx)
+		return accel_engine_first(&engine->queued);
+	return list_first_entry_or_null(&ctx->usage[engine->index].queued, struct accel_job,
+					ctx_link);
 }
 
 /*
- * End the jobs of @ctx, or of all contexts when it is NULL, and wait until they
- * have given back what they held.
+ * End the jobs of @ctx, or of all contexts when it is NULL: the queued ones are
+ * through when this returns, the running ones are told. No new ones may come, and none
+ * starts any more, though interrupts are off for a batch at a time only.
  */
 static void accel_engine_cancel(struct accel_engine *engine, struct accel_context *ctx, int error)
 {
 	struct accel_job *job, *next;
+	LIST_HEAD(cancelled);
+	unsigned int n;
 
 	spin_lock_irq(&engine->lock);
-	list_for_each_entry_safe(job, next, &engine->queued, link)
-		if (!ctx || job->ctx == ctx)
-			accel_engine_finish(job, error, 0);
+	if (ctx)
+		ctx->usage[engine->index].stop_error = error;
 	list_for_each_entry(job, &engine->running, link)
-		if ((!ctx || job->ctx == ctx) && !job->cancel_error)
+		if ((!ctx || job->ctx == ctx) && !job->cancel_error) {
 			WRITE_ONCE(job->cancel_error, error);
+			wake_up_all(&job->wq);	/* accel_job_sleep_until() */
+		}
 	wake_up(&engine->wq);
+	for (;;) {
+		for (n = 0; n < ACCEL_CANCEL_BATCH; n++) {
+			job = accel_engine_next_queued(engine, ctx);
+			if (!job)
+				break;
+			accel_engine_finish(job, error, 0);
+			list_move_tail(&job->link, &cancelled);
+		}
+		spin_unlock_irq(&engine->lock);
+		list_for_each_entry_safe(job, next, &cancelled, link) {
+			list_del_init(&job->link);
+			accel_engine_retire_job(job);
+		}
+		if (n < ACCEL_CANCEL_BATCH)
+			return;
+		cond_resched();
+		spin_lock_irq(&engine->lock);
+	}
+}
+
+/* As accel_engine_cancel(), of the jobs that use @mem. */
+static void accel_engine_cancel_mem(struct accel_engine *engine, struct accel_mem *mem, int error)
+{
+	struct list_head *queued = &mem->ctx->usage[engine->index].queued;
+	struct accel_job *job, *next;
+	LIST_HEAD(cancelled);
+	unsigned int n;
+
+	do {
+		n = 0;
+		spin_lock_irq(&engine->lock);
+		list_for_each_entry_safe(job, next, queued, ctx_link) {
+			if (!accel_job_uses(job, mem))
+				continue;
+			accel_engine_finish(job, error, 0);
+			list_move_tail(&job->link, &cancelled);
+			if (++n == ACCEL_CANCEL_BATCH)
+				break;
+		}
+		list_for_each_entry(job, &engine->running, link)
+			if (accel_job_uses(job, mem) && !job->cancel_error) {
+				WRITE_ONCE(job->cancel_error, error);
+				wake_up_all(&job->wq);
+			}
+		wake_up(&engine->wq);
+		spin_unlock_irq(&engine->lock);
+		list_for_each_entry_safe(job, next, &cancelled, link) {
+			list_del_init(&job->link);
+			accel_engine_retire_job(job);
+		}
+		cond_resched();
+	} while (n == ACCEL_CANCEL_BATCH);
+}
+
+/**
+ * accel_jobs_cancel_mem - end the jobs that use a region
+ * @mem: a region that is revoked already, so that no others come
+ * @error: what they end with
+ *
+ * Context: process. Does not wait for running jobs: mem->users says when all have ended.
+ */
+void accel_jobs_cancel_mem(struct accel_mem *mem, int error)
+{
+	struct accel_device *adev = mem->ctx->adev;
+	unsigned int i;
+
+	for (i = 0; i < adev->num_engines; i++)
+		accel_engine_cancel_mem(adev->engines[i], mem, error);
+}
+
+/* Under the lock, which who wakes us holds: when we see zero it is through with us. */
+static bool accel_engine_idle(struct accel_engine *engine, const u32 *unretired)
+{
+	bool idle;
+
+	spin_lock_irq(&engine->lock);
+	idle = !*unretired;
 	spin_unlock_irq(&engine->lock);
-	wait_event(engine->idle_wq, !accel_engine_owns(engine, ctx));
+	return idle;
 }
 
 /**
  * accel_jobs_cancel - end all jobs of a context
  * @ctx: the context; it submits none any more
+ *
+ * Takes time for the context's own jobs, not for those of others in the same queues.
  *
  * Context: process; sleeps until the engines' cancel callbacks have been through,
  * or, without one, until the running jobs have ended.
@@ -389,6 +488,9 @@ void accel_jobs_cancel(struct accel_context *ctx)
 
 	for (i = 0; i < adev->num_engines; i++)
 		accel_engine_cancel(adev->engines[i], ctx, error);
+	for (i = 0; i < adev->num_engines; i++)
+		wait_event(ctx->usage[i].idle_wq,
+			   accel_engine_idle(adev->engines[i], &ctx->usage[i].unretired));
 }
 
 /**
@@ -411,8 +513,11 @@ void accel_engines_pause(struct accel_device *adev, int error)
 		spin_unlock_irq(&engine->lock);
 	}
 	for (i = 0; i < adev->num_engines; i++)
-		if (adev->engines[i]->thread)
-			accel_engine_cancel(adev->engines[i], NULL, error);
+		accel_engine_cancel(adev->engines[i], NULL, error);
+	for (i = 0; i < adev->num_engines; i++)
+		wait_event(adev->engines[i]->idle_wq,
+			   accel_engine_idle(adev->engines[i],
+					     &adev->engines[i]->num_unretired));
 }
 
 /**
@@ -537,70 +642,3 @@ void accel_engines_free(struct accel_device *adev)
 	while (adev->num_engines)
 		kfree(adev->engines[--adev->num_engines]);
 }
-
-/**
- * accel_engine_load - how long an engine's queue is
- * @engine: the engine
- *
- * Context: any.
- * Return: jobs that wait or run; already old when it is read.
- */
-unsigned int accel_engine_load(struct accel_engine *engine)
-{
-	return READ_ONCE(engine->num_queued) + READ_ONCE(engine->num_running);
-}
-EXPORT_SYMBOL_NS_GPL(accel_engine_load, ACCEL_EXPORT_NS);
-
-/**
- * accel_engine_read - an engine's counters, all of one moment
- * @engine: the engine
- * @count: filled in
- *
- * Context: any.
- */
-void accel_engine_read(struct accel_engine *engine, struct accel_engine_count *count)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&engine->lock, flags);
-	count->queued = engine->num_queued;
-	count->running = engine->num_running;
-	count->jobs = engine->jobs;
-	count->errors = engine->errors;
-	count->bytes = engine->bytes;
-	count->wait_ns = engine->wait_ns;
-	count->busy_ns = engine->busy_ns;
-	if (engine->busy_since_ns)
-		count->busy_ns += ktime_get_ns() - engine->busy_since_ns;
-	spin_unlock_irqrestore(&engine->lock, flags);
-}
-EXPORT_SYMBOL_IF_KUNIT(accel_engine_read);
-
-/**
- * accel_engine_read_usage - one context's share of an engine, all of one moment
- * @engine: the engine
- * @ctx: a context of its device
- * @count: filled in; busy_ns is the sum of its jobs' run times, which on an engine
- *	of depth n may grow n times as fast as the clock
- *
- * Context: any.
- */
-void accel_engine_read_usage(struct accel_engine *engine, struct accel_context *ctx,
-			     struct accel_engine_count *count)
-{
-	const struct accel_engine_usage *usage = &ctx->usage[engine->index];
-	unsigned long flags;
-
-	spin_lock_irqsave(&engine->lock, flags);
-	count->queued = usage->unended - usage->running;
-	count->running = usage->running;
-	count->jobs = usage->jobs;
-	count->errors = usage->errors;
-	count->bytes = usage->bytes;
-	count->wait_ns = usage->wait_ns;
-	count->busy_ns = usage->run_ns;
-	if (usage->running)
-		count->busy_ns += usage->running * ktime_get_ns() - usage->running_since_sum;
-	spin_unlock_irqrestore(&engine->lock, flags);
-}
-EXPORT_SYMBOL_IF_KUNIT(accel_engine_read_usage);

@@ -18,6 +18,7 @@ void accel_show_fdinfo(struct seq_file *m, struct file *file)
 	struct accel_device *adev = ctx->adev;
 	struct accel_engine_count count;
 	struct accel_op_count sum;
+	char text[ACCEL_ERROR_LEN];
 	unsigned int i;
 
 	seq_printf(m, "drm-driver:\t%s\n", adev->drv_name);
@@ -44,4 +45,6 @@ void accel_show_fdinfo(struct seq_file *m, struct file *file)
 		seq_printf(m, "accel-%s:\t%llu calls %llu errors\n",
 			   accel_op_name(i), sum.calls, sum.errors);
 	}
+	if (accel_context_last_error(ctx, text, sizeof(text)))
+		seq_printf(m, "accel-last-error:\t%s\n", text);
 }

@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "gate.h"
 
 /**
  * accel_ioctls_copy - make a node's dispatch table, indexed by command number
@@ -36,6 +36,7 @@ int accel_ioctls_copy(struct accel_node *node, const struct accel_node_desc *des
 		nr = _IOC_NR(from->cmd);
 		if (node->ioctls[nr].func || !from->func || !from->name ||
 		    _IOC_SIZE(from->cmd) > ACCEL_IOCTL_MAX_SIZE ||
+		    _IOC_SIZE(from->cmd) % sizeof(u64) ||
 		    from->min_size > _IOC_SIZE(from->cmd)) {
 			dev_err(node->adev->dev.parent, "ioctl table of %s: bad entry 0x%02x\n",
 				node->name, nr);
@@ -64,15 +65,8 @@ void accel_ioctls_free(struct accel_node *node)
 	kfree(node->ioctls);
 }
 
-/**
- * accel_ioctl_find - the table's entry for a command
- * @node: the node
- * @cmd: the command; its size may differ from the entry's
- *
- * Return: the entry; NULL: the node has no such command.
- */
-const struct accel_ioctl_desc *accel_ioctl_find(const struct accel_node *node,
-						unsigned int cmd)
+static __always_inline const struct accel_ioctl_desc *
+__accel_ioctl_find(const struct accel_node *node, unsigned int cmd)
 {
 	const struct accel_ioctl_desc *desc;
 	unsigned int nr = _IOC_NR(cmd);
@@ -84,44 +78,144 @@ const struct accel_ioctl_desc *accel_ioctl_find(const struct accel_node *node,
 		return NULL;
 	return desc;
 }
+
+/**
+ * accel_ioctl_find - the table's entry for a command
+ * @node: the node
+ * @cmd: the command; its size may differ from the entry's
+ *
+ * Return: the entry; NULL: the node has no such command.
+ */
+const struct accel_ioctl_desc *accel_ioctl_find(const struct accel_node *node,
+						unsigned int cmd)
+{
+	return __accel_ioctl_find(node, cmd);
+}
 EXPORT_SYMBOL_IF_KUNIT(accel_ioctl_find);
 
-/* The part that may call the driver. */
-static long accel_ioctl_call(struct accel_call *call, const struct accel_ioctl_desc *desc,
-			     void *arg)
+/*
+ * Copying in and out. Most callers know the argument as this kernel does: theirs is
+ * copied here, in words, without the calls and the look-ups that take longer than
+ * copying it.
+ */
+static __always_inline bool accel_ioctl_is_plain(const struct accel_ioctl_desc *desc,
+						 unsigned int cmd, const void __user *user)
 {
-	struct accel_context *ctx = call->ctx;
+	return likely(cmd == desc->cmd && IS_ALIGNED((unsigned long)user, sizeof(u64)));
+}
+
+/*
+ * With @back also whether the result can be written, before there is one: a region or a
+ * job whose id the caller never learns would stay until the close. Its first and its last
+ * word are written back, as they may be on two pages.
+ */
+static __always_inline int accel_ioctl_get_plain(u64 *arg, u64 __user *user, size_t words,
+						 bool back)
+{
+	size_t i;
+
+	if (!words)
+		return 0;
+	if (!user_access_begin(user, words * sizeof(u64)))
+		return -EFAULT;
+	for (i = 0; i < words; i++)
+		unsafe_get_user(arg[i], user + i, fault);
+	if (back) {
+		unsafe_put_user(arg[0], user, fault);
+		unsafe_put_user(arg[words - 1], user + words - 1, fault);
+	}
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
+
+static __always_inline int accel_ioctl_put_plain(const u64 *arg, u64 __user *user, size_t words)
+{
+	size_t i;
+
+	if (!user_write_access_begin(user, words * sizeof(u64)))
+		return -EFAULT;
+	for (i = 0; i < words; i++)
+		unsafe_put_user(arg[i], user + i, fault);
+	user_write_access_end();
+	return 0;
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+/* An argument of another version than ours, or out of line. */
+static noinline int accel_ioctl_get(u64 *arg, size_t ksize, void __user *user, size_t usize,
+				    bool back)
+{
+	int ret = copy_struct_from_user(arg, ksize, user, usize);
+
+	if (!ret && back && copy_to_user(user, arg, min(usize, ksize)))
+		ret = -EFAULT;
+	return ret;
+}
+
+static noinline int accel_ioctl_put(const u64 *arg, size_t ksize, void __user *user, size_t usize,
+				    bool tail)
+{
+	if (copy_to_user(user, arg, min(usize, ksize)))
+		return -EFAULT;
+	/* A longer argument of an _IOR command was not looked at: its tail is ours. */
+	if (tail && usize > ksize && clear_user(user + ksize, usize - ksize))
+		return -EFAULT;
+	return 0;
+}
+
+/* Does the device's state allow it? */
+static __always_inline int accel_ioctl_allowed(const struct accel_device *adev,
+					       const struct accel_ioctl_desc *desc)
+{
+	switch (READ_ONCE(adev->state)) {
+	case ACCEL_STATE_OK:
+		return 0;
+	case ACCEL_STATE_GONE:
+		return -ENODEV;
+	default:
+		return desc->flags & ACCEL_IOCTL_ANY_STATE ? 0 : -EIO;
+	}
+}
+
+/* The part that may call the driver. */
+static __always_inline long accel_ioctl_call(struct accel_context *ctx, struct accel_device *adev,
+					     const struct accel_ioctl_desc *desc, void *arg)
+{
 	long ret;
 
-	if (desc->flags & ACCEL_IOCTL_UNGATED)
-		return accel_gate_is_open(ctx->adev) ? desc->func(ctx, arg) : -ENODEV;
-	ret = accel_call_enter(call);
+	if (desc->flags & ACCEL_IOCTL_UNGATED) {
+		if (!accel_gate_is_open(adev))
+			return -ENODEV;
+		ret = accel_ioctl_allowed(adev, desc);
+		return ret ? ret : desc->func(ctx, arg);
+	}
+	ret = __accel_enter(ACCEL_OP_IOCTL, ctx, adev);
 	if (ret)
 		return ret;
-	if (READ_ONCE(ctx->adev->state) != ACCEL_STATE_OK &&
-	    !(desc->flags & ACCEL_IOCTL_ANY_STATE))
-		ret = -EIO;
-	else
+	ret = accel_ioctl_allowed(adev, desc);
+	if (!ret)
 		ret = desc->func(ctx, arg);
-	accel_call_leave(call);
+	__accel_leave(ACCEL_OP_IOCTL, ctx, adev);
 	return ret;
 }
 
 /* The same, alone where the entry says so; any wait is only for this file's own calls. */
-static long accel_ioctl_serialize(struct accel_call *call, const struct accel_node *node,
-				  const struct accel_ioctl_desc *desc, void *arg)
+static noinline long accel_ioctl_serialize(struct accel_context *ctx, struct accel_device *adev,
+					   const struct accel_ioctl_desc *desc, void *arg)
 {
-	struct rw_semaphore *sem = &call->ctx->call_sem;
+	struct rw_semaphore *sem = &ctx->call_sem;
 	bool alone = desc->flags & ACCEL_IOCTL_EXCLUSIVE;
 	long ret;
 
-	/* The core's own handlers may wait for long, and share no data with the driver's. */
-	if (!node->has_exclusive || desc->flags & ACCEL_IOCTL_UNGATED)
-		return accel_ioctl_call(call, desc, arg);
 	ret = alone ? down_write_killable(sem) : down_read_killable(sem);
 	if (ret)
 		return ret;
-	ret = accel_ioctl_call(call, desc, arg);
+	ret = accel_ioctl_call(ctx, adev, desc, arg);
 	if (alone)
 		up_write(sem);
 	else
@@ -129,40 +223,41 @@ static long accel_ioctl_serialize(struct accel_call *call, const struct accel_no
 	return ret;
 }
 
-static long accel_ioctl_do(struct accel_call *call, const struct accel_node *node,
-			   const struct accel_ioctl_desc *desc, unsigned int cmd,
-			   void __user *user)
+static __always_inline long accel_ioctl_do(struct accel_context *ctx, struct accel_device *adev,
+					   const struct accel_node *node,
+					   const struct accel_ioctl_desc *desc,
+					   unsigned int cmd, void __user *user)
 {
-	u8 arg[ACCEL_IOCTL_MAX_SIZE] __aligned(8);
+	/* Not cleared: what is copied in is all that anybody sees. */
+	u64 arg[ACCEL_IOCTL_MAX_SIZE / sizeof(u64)] __uninitialized;
 	size_t ksize = _IOC_SIZE(desc->cmd), usize = _IOC_SIZE(cmd);
+	bool plain = accel_ioctl_is_plain(desc, cmd, user);
+	bool in = _IOC_DIR(cmd) & _IOC_WRITE, out = _IOC_DIR(cmd) & _IOC_READ;
 	long ret;
 
-	if (usize < desc->min_size)
+	if (!plain && usize < desc->min_size)
 		return -EINVAL;
-	if (desc->flags & ACCEL_IOCTL_ADMIN && !capable(CAP_SYS_ADMIN))
+	if (unlikely(desc->flags & ACCEL_IOCTL_ADMIN) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (_IOC_DIR(cmd) & _IOC_WRITE) {
-		ret = copy_struct_from_user(arg, ksize, user, usize);
+	if (in) {
+		ret = plain ? accel_ioctl_get_plain(arg, user, ksize / sizeof(u64), out) :
+			      accel_ioctl_get(arg, ksize, user, usize, out);
 		if (ret)
 			return ret;
 	} else {
 		memset(arg, 0, ksize);
 	}
-	/*
-	 * Not only when all is done: a region or a job whose id the caller never learns
-	 * would stay until the close. This writes back what was there.
-	 */
-	if (_IOC_DIR(cmd) == (_IOC_READ | _IOC_WRITE) &&
-	    copy_to_user(user, arg, min(usize, ksize)))
-		return -EFAULT;
-	ret = accel_ioctl_serialize(call, node, desc, arg);
-	if (ret >= 0 && _IOC_DIR(cmd) & _IOC_READ) {
-		if (copy_to_user(user, arg, min(usize, ksize)))
-			return -EFAULT;
-		/* A longer argument of an _IOR command was not looked at: its tail is ours. */
-		if (usize > ksize && !(_IOC_DIR(cmd) & _IOC_WRITE) &&
-		    clear_user(user + ksize, usize - ksize))
-			return -EFAULT;
+	/* The core's own handlers may wait for long, and share no data with the driver's. */
+	if (unlikely(node->has_exclusive) && !(desc->flags & ACCEL_IOCTL_UNGATED))
+		ret = accel_ioctl_serialize(ctx, adev, desc, arg);
+	else
+		ret = accel_ioctl_call(ctx, adev, desc, arg);
+	if (ret >= 0 && out) {
+		int err = plain ? accel_ioctl_put_plain(arg, user, ksize / sizeof(u64)) :
+				  accel_ioctl_put(arg, ksize, user, usize, !in);
+
+		if (err)
+			return err;
 	}
 	return ret;
 }
@@ -171,19 +266,24 @@ static long accel_ioctl_do(struct accel_call *call, const struct accel_node *nod
 VISIBLE_IF_KUNIT long accel_context_ioctl(struct accel_context *ctx, unsigned int cmd,
 					  void __user *arg)
 {
-	const struct accel_node *node = &ctx->adev->nodes[ctx->node];
-	const struct accel_ioctl_desc *desc = accel_ioctl_find(node, cmd);
-	struct accel_call call = {
-		.ctx = ctx,
-		.op = ACCEL_OP_IOCTL,
-		.u.ioctl = { .cmd = cmd, .name = desc ? desc->name : NULL },
-	};
+	struct accel_device *adev = ctx->adev;
+	const struct accel_node *node = &adev->nodes[ctx->node];
+	const struct accel_ioctl_desc *desc = __accel_ioctl_find(node, cmd);
+	struct accel_call call __uninitialized;
 	long ret;
 
-	ret = accel_call_begin(&call);
+	/* Member by member: to clear all of it takes longer than to count the call. */
+	call.ctx = ctx;
+	call.op = ACCEL_OP_IOCTL;
+	call.start_ns = 0;
+	call.u.ioctl.cmd = cmd;
+	call.u.ioctl.name = desc ? desc->name : NULL;
+
+	ret = __accel_call_begin(&call, ACCEL_OP_IOCTL, ctx, adev);
 	if (!ret)
-		ret = desc ? accel_ioctl_do(&call, node, desc, cmd, arg) : -ENOTTY;
-	return accel_call_end(&call, ret);
+		ret = desc ? accel_ioctl_do(ctx, adev, node, desc, cmd, arg) : -ENOTTY;
+	__accel_call_end(&call, ACCEL_OP_IOCTL, ctx, adev, ret);
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_context_ioctl);
 

@@ -399,7 +399,8 @@ int accel_iommufd_unsupported(struct accel_context *ctx)
 {
 	dev_notice_once(&ctx->adev->dev,
 			"iommufd is asked for, and this kernel has none: it needs CONFIG_IOMMUFD\n");
-	return -EOPNOTSUPP;
+	return accel_context_error(ctx, -EOPNOTSUPP,
+				   "this kernel has no iommufd: it needs CONFIG_IOMMUFD");
 }
 
 /**

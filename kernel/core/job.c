@@ -40,6 +40,7 @@ struct accel_job *__accel_job_alloc(struct accel_context *ctx, struct accel_engi
 		return ERR_PTR(-ENOMEM);
 	kref_init(&job->ref);
 	INIT_LIST_HEAD(&job->link);
+	INIT_LIST_HEAD(&job->ctx_link);
 	init_waitqueue_head(&job->wq);
 	job->ctx = ctx;
 	job->engine = engine;
@@ -200,6 +201,30 @@ bool accel_job_cancelled(const struct accel_job *job)
 	return READ_ONCE(job->cancel_error);
 }
 EXPORT_SYMBOL_NS_GPL(accel_job_cancelled, ACCEL_EXPORT_NS);
+
+/**
+ * accel_job_sleep_until - sleep in an engine's run callback, for as long as its job may run
+ * @job: a running job
+ * @until_ns: CLOCK_MONOTONIC, as ktime_get_ns()
+ *
+ * For a run callback that does the work itself, or waits for hardware that raises no
+ * interrupt: cancelling the job wakes it at once.
+ *
+ * Context: process, the engine's thread.
+ * Return: true: it is not cancelled, and may have been woken before its time.
+ */
+bool accel_job_sleep_until(struct accel_job *job, u64 until_ns)
+{
+	ktime_t until = ns_to_ktime(until_ns);
+	DEFINE_WAIT(wait);
+
+	prepare_to_wait(&job->wq, &wait, TASK_IDLE);
+	if (!accel_job_cancelled(job))
+		schedule_hrtimeout(&until, HRTIMER_MODE_ABS);
+	finish_wait(&job->wq, &wait);
+	return !accel_job_cancelled(job);
+}
+EXPORT_SYMBOL_NS_GPL(accel_job_sleep_until, ACCEL_EXPORT_NS);
 
 static bool accel_job_ended(struct accel_job *job)
 {

@@ -52,9 +52,12 @@ static int __init accel_init(void)
 {
 	int ret;
 
-	ret = accel_devices_init();
+	ret = accel_gather_init();
 	if (ret)
 		return ret;
+	ret = accel_devices_init();
+	if (ret)
+		goto err_gather;
 	ret = accel_debugfs_init();
 	if (ret)
 		goto err_devices;
@@ -72,6 +75,8 @@ err_debugfs:
 	accel_debugfs_exit();
 err_devices:
 	accel_devices_exit();
+err_gather:
+	accel_gather_exit();
 	return ret;
 }
 
@@ -81,6 +86,7 @@ static void __exit accel_exit(void)
 	accel_iommufd_exit();
 	accel_debugfs_exit();
 	accel_devices_exit();
+	accel_gather_exit();
 }
 
 module_init(accel_init);

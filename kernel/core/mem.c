@@ -11,8 +11,6 @@
 
 #include "core.h"
 
-static_assert(BITS_PER_LONG == 64, "region ids index xarrays");
-
 const char *accel_trace_way(const struct accel_mem *mem)
 {
 	return mem->ops->name;
@@ -55,6 +53,7 @@ struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_
 	mem->way = ops->way;
 	mem->id = accel_id_next();
 	mem->dirty_from = U64_MAX;
+	RB_CLEAR_NODE(&mem->node);
 	return mem;
 }
 
@@ -128,6 +127,38 @@ static void accel_mem_finish(struct accel_mem *mem)
 		mem->ops->finish(mem);
 }
 
+static bool accel_mem_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct accel_mem, node)->id < rb_entry(b, struct accel_mem, node)->id;
+}
+
+static int accel_mem_compare(const void *id, const struct rb_node *node)
+{
+	u64 want = *(const u64 *)id, have = rb_entry(node, struct accel_mem, node)->id;
+
+	return want < have ? -1 : want > have;
+}
+
+/* ctx->mem_lock is held. NULL: there is none, or it is on its way out. */
+static struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id)
+{
+	struct rb_node *node = rb_find(&id, &ctx->mems, accel_mem_compare);
+	struct accel_mem *mem = node ? rb_entry(node, struct accel_mem, node) : NULL;
+
+	return mem && !mem->closing && !mem->revoked ? mem : NULL;
+}
+
+static void accel_mem_forget(struct accel_mem *mem)
+{
+	struct accel_context *ctx = mem->ctx;
+
+	spin_lock(&ctx->mem_lock);
+	rb_erase(&mem->node, &ctx->mems);
+	RB_CLEAR_NODE(&mem->node);
+	ctx->num_mems--;
+	spin_unlock(&ctx->mem_lock);
+}
+
 /* ctx->lock is held and the device is still there: unmap, unpin, forget. */
 static void accel_mem_release(struct accel_mem *mem)
 {
@@ -138,7 +169,7 @@ static void accel_mem_release(struct accel_mem *mem)
 	};
 
 	accel_call_begin(&call);
-	xa_erase(&mem->ctx->mems, mem->id);
+	accel_mem_forget(mem);
 	accel_mem_unmap(mem);
 	mem->ops->release(mem);
 	accel_mem_count_pins(mem, -mem->length);
@@ -154,56 +185,57 @@ static void accel_mem_release(struct accel_mem *mem)
  */
 void accel_mem_release_all(struct accel_context *ctx)
 {
-	struct accel_mem *mem;
-	unsigned long id;
+	struct rb_node *node;
 
-	xa_for_each(&ctx->mems, id, mem)
-		accel_mem_release(mem);
+	/* Nothing is added any more, and ctx->lock is what takes away. */
+	while ((node = rb_first(&ctx->mems)))
+		accel_mem_release(rb_entry(node, struct accel_mem, node));
 }
 
-/* From here on accel_mem_revoke() waits for accel_mem_end_mapping(). */
+/* From here on accel_mem_revoke() waits, until the region is valid or unmapped again. */
 static int accel_mem_begin_mapping(struct accel_mem *mem)
 {
-	struct xarray *mems = &mem->ctx->mems;
+	struct accel_context *ctx = mem->ctx;
+	int ret = 0;
 
-	xa_lock(mems);
-	mem->mapping = !mem->revoked;
-	xa_unlock(mems);
-	return mem->mapping ? 0 : -EAGAIN;
+	spin_lock(&ctx->mem_lock);
+	if (mem->revoked)
+		ret = -EAGAIN;
+	else
+		mem->mapping = true;
+	spin_unlock(&ctx->mem_lock);
+	return ret;
 }
 
 static void accel_mem_end_mapping(struct accel_mem *mem)
 {
 	struct accel_context *ctx = mem->ctx;
 
-	xa_lock(&ctx->mems);
+	spin_lock(&ctx->mem_lock);
 	mem->mapping = false;
 	wake_up_all(&ctx->mem_wq);
-	xa_unlock(&ctx->mems);
+	spin_unlock(&ctx->mem_lock);
 }
 
 /* The handle names the region from here on, unless it was revoked meanwhile. */
 static int accel_mem_make_valid(struct accel_mem *mem)
 {
-	struct xarray *mems = &mem->ctx->mems;
-	int ret = -EAGAIN;
+	struct accel_context *ctx = mem->ctx;
+	int ret = 0;
 
-	/* The user may unpin a guessed id as soon as it is valid. */
-	kref_get(&mem->ref);
-	accel_mem_count_pins(mem, mem->length);
-	xa_lock(mems);
-	if (!mem->revoked)
-		ret = __xa_insert(mems, mem->id, mem, GFP_KERNEL_ACCOUNT);
-	/* The allocation may have let go of the lock; who revokes waits for us. */
-	if (!ret && mem->revoked) {
-		__xa_erase(mems, mem->id);
+	spin_lock(&ctx->mem_lock);
+	if (mem->revoked) {
 		ret = -EAGAIN;
+	} else {
+		/* Nobody who revokes waits: they would have been before us. */
+		mem->mapping = false;
+		/* The user may unpin a guessed id as soon as it is valid. */
+		kref_get(&mem->ref);
+		accel_mem_count_pins(mem, mem->length);
+		rb_add(&mem->node, &ctx->mems, accel_mem_less);
+		ctx->num_mems++;
 	}
-	xa_unlock(mems);
-	if (ret) {
-		accel_mem_count_pins(mem, -mem->length);
-		accel_mem_put(mem);
-	}
+	spin_unlock(&ctx->mem_lock);
 	return ret;
 }
 
@@ -218,8 +250,9 @@ static int accel_mem_publish(struct accel_mem *mem)
 	ret = accel_mem_map(mem);
 	if (!ret) {
 		ret = accel_mem_make_valid(mem);
-		if (ret)
-			accel_mem_unmap(mem);
+		if (!ret)
+			return 0;
+		accel_mem_unmap(mem);
 	}
 	accel_mem_end_mapping(mem);
 	return ret;
@@ -312,16 +345,16 @@ static bool accel_mem_idle(struct accel_mem *mem)
 	struct accel_context *ctx = mem->ctx;
 	bool idle;
 
-	xa_lock(&ctx->mems);
+	spin_lock(&ctx->mem_lock);
 	idle = !mem->users && !mem->mapping;
-	xa_unlock(&ctx->mems);
+	spin_unlock(&ctx->mem_lock);
 	return idle;
 }
 
-/* ctx->lock is held: unless somebody else was first. */
+/* ctx->lock is held, so nobody else takes it away: unless somebody has, or it never was. */
 static void accel_mem_release_once(struct accel_mem *mem)
 {
-	if (xa_load(&mem->ctx->mems, mem->id) == mem)
+	if (!RB_EMPTY_NODE(&mem->node))
 		accel_mem_release(mem);
 }
 
@@ -341,10 +374,10 @@ void accel_mem_revoke(struct accel_mem *mem, int error)
 {
 	struct accel_context *ctx = mem->ctx;
 
-	xa_lock(&ctx->mems);
+	spin_lock(&ctx->mem_lock);
 	if (!mem->revoked)
 		mem->revoked = error;
-	xa_unlock(&ctx->mems);
+	spin_unlock(&ctx->mem_lock);
 	accel_jobs_cancel_mem(mem, error);
 	wait_event(ctx->mem_wq, accel_mem_idle(mem));
 	mutex_lock(&ctx->lock);
@@ -366,15 +399,13 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 	struct accel_mem *mem;
 	int ret;
 
-	xa_lock(&ctx->mems);
-	mem = xa_load(&ctx->mems, unpin->mem_id);
-	if (mem && !mem->closing && !mem->revoked) {
+	spin_lock(&ctx->mem_lock);
+	mem = accel_mem_find(ctx, unpin->mem_id);
+	if (mem) {
 		mem->closing = true;
 		kref_get(&mem->ref);
-	} else {
-		mem = NULL;
 	}
-	xa_unlock(&ctx->mems);
+	spin_unlock(&ctx->mem_lock);
 	if (!mem)
 		return -ENOENT;
 
@@ -384,9 +415,9 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 	if (ctx->dead) {
 		ret = -ENODEV;
 	} else if (ret) {
-		xa_lock(&ctx->mems);
+		spin_lock(&ctx->mem_lock);
 		mem->closing = false;
-		xa_unlock(&ctx->mems);
+		spin_unlock(&ctx->mem_lock);
 	} else {
 		accel_mem_release_once(mem);
 	}
@@ -412,9 +443,9 @@ struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 {
 	struct accel_mem *mem;
 
-	xa_lock(&ctx->mems);
-	mem = xa_load(&ctx->mems, id);
-	if (!mem || mem->closing || mem->revoked)
+	spin_lock(&ctx->mem_lock);
+	mem = accel_mem_find(ctx, id);
+	if (!mem)
 		mem = ERR_PTR(-ENOENT);
 	else if (access & ~mem->flags)
 		mem = ERR_PTR(-EACCES);
@@ -422,7 +453,7 @@ struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 		mem = ERR_PTR(-ERANGE);
 	else
 		mem->users++;
-	xa_unlock(&ctx->mems);
+	spin_unlock(&ctx->mem_lock);
 	return mem;
 }
 
@@ -439,7 +470,7 @@ void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length
 {
 	struct accel_context *ctx = mem->ctx;
 
-	xa_lock(&ctx->mems);
+	spin_lock(&ctx->mem_lock);
 	if (written) {
 		mem->dirty_from = min(mem->dirty_from, offset);
 		mem->dirty_to = max(mem->dirty_to, offset + length);
@@ -447,5 +478,5 @@ void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length
 	/* Under the lock: whoever sees no users may free the region at once. */
 	if (!--mem->users)
 		wake_up_all(&ctx->mem_wq);
-	xa_unlock(&ctx->mems);
+	spin_unlock(&ctx->mem_lock);
 }

@@ -25,7 +25,7 @@
 static int accel_mem_attach_acquire(struct accel_mem *mem, struct accel_pin_times *times,
 				    bool timed)
 {
-	struct sg_table *table = &mem->iommufd.table;
+	struct sg_table *table = &mem->table;
 	u64 left = mem->length, iova = mem->addr;
 	struct scatterlist *sg;
 	unsigned int i;
@@ -51,7 +51,7 @@ static int accel_mem_attach_map(struct accel_mem *mem)
 {
 	if (mem->addr + mem->length - 1 > dma_get_mask(accel_mem_dma_device(mem)))
 		return -ERANGE;
-	mem->sgt = &mem->iommufd.table;
+	mem->sgt = &mem->table;
 	mem->nsegs = mem->sgt->nents;
 	return 0;
 }
@@ -63,7 +63,7 @@ static void accel_mem_attach_unmap(struct accel_mem *mem)
 
 static void accel_mem_attach_release(struct accel_mem *mem)
 {
-	sg_free_table(&mem->iommufd.table);
+	sg_free_table(&mem->table);
 	accel_iommufd_strike(mem);
 }
 
@@ -84,23 +84,20 @@ static int accel_attach_count(struct device *dev, void *data)
 }
 
 /* Nobody else's DMA may change hands with ours. */
-static int accel_attach_check(struct accel_device *adev)
+static int accel_attach_check(struct accel_context *ctx)
 {
-	struct iommu_group *group = iommu_group_get(adev->dev.parent);
+	struct iommu_group *group = iommu_group_get(ctx->adev->dev.parent);
 	unsigned int devices = 0;
 
-	if (!group) {
-		dev_notice_once(&adev->dev, "cannot be attached to an iommufd: no IOMMU is before it\n");
-		return -EOPNOTSUPP;
-	}
+	if (!group)
+		return accel_context_error(ctx, -EOPNOTSUPP,
+					   "iommufd_bind: no IOMMU is before %s", ctx->adev->name);
 	iommu_group_for_each_dev(group, &devices, accel_attach_count);
 	iommu_group_put(group);
 	if (devices == 1)
 		return 0;
-	dev_notice_once(&adev->dev,
-			"cannot be attached to an iommufd: %u devices are in its IOMMU group\n",
-			devices);
-	return -EPERM;
+	return accel_context_error(ctx, -EPERM, "iommufd_bind: %u devices are in %s's IOMMU group",
+				   devices, ctx->adev->name);
 }
 
 /**
@@ -120,11 +117,13 @@ int accel_attach_claim(struct accel_iommufd *bind, struct iommufd_ctx *ictx, u32
 	struct iommufd_device *idev;
 	int ret;
 
-	ret = accel_attach_check(adev);
+	ret = accel_attach_check(bind->ctx);
 	if (ret)
 		return ret;
 	if (atomic_cmpxchg(&adev->dma_users, 0, ACCEL_DMA_ATTACHED))
-		return -EBUSY;
+		return accel_context_error(bind->ctx, -EBUSY,
+					   "iommufd_bind: a region is mapped, or %s is attached for another file",
+					   adev->name);
 	idev = iommufd_device_bind(ictx, adev->dev.parent, id);
 	if (IS_ERR(idev)) {
 		atomic_set(&adev->dma_users, 0);

@@ -37,11 +37,14 @@ struct device *accel_mem_dma_device(const struct accel_mem *mem)
 
 static bool accel_mem_needs_sync(struct accel_mem *mem)
 {
+	struct device *dev = accel_mem_dma_device(mem);
 	struct scatterlist *sg;
 	unsigned int i;
 
+	if (!dma_dev_need_sync(dev))
+		return false;
 	for_each_sgtable_dma_sg(mem->sgt, sg, i)
-		if (dma_need_sync(accel_mem_dma_device(mem), sg_dma_address(sg)))
+		if (dma_need_sync(dev, sg_dma_address(sg)))
 			return true;
 	return false;
 }

@@ -1,79 +1,343 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Pages that somebody has pinned become a table of folios, a batch at a time. */
+/*
+ * Pages that somebody has pinned, a batch at a time, become a region's table.
+ *
+ * First as runs of pages that follow one another, for it is not known how many there
+ * will be; then as a scatterlist of just as many entries. The kernel's own table that
+ * can be appended to has room for 128 entries at least, and looks at each page twice.
+ *
+ * Where the kernel clears all memory that it gives out (init_on_alloc, Debian's
+ * default), a page costs more to get than to pin: a few pages and entries need none, and
+ * all others come from a cache that is not cleared.
+ */
 #include <linux/dma-mapping.h>
+#include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
+#include <linux/slab.h>
 
 #include "core.h"
 
-static u32 accel_count_folios(struct page **pages, unsigned long n, struct folio **last)
+#define ACCEL_RUNS	((PAGE_SIZE - 2 * sizeof(void *)) / sizeof(struct accel_run))
+
+/* A page of them. */
+struct accel_runs {
+	struct accel_runs *next;
+	unsigned long num;
+	struct accel_run run[ACCEL_RUNS];
+};
+
+static_assert(sizeof(struct accel_runs) <= PAGE_SIZE);
+
+/* Pages for what is written before it is read: batches, runs, entries of tables. */
+static struct kmem_cache *accel_gather_pages;
+
+static_assert(ACCEL_PIN_BATCH * sizeof(struct page *) == PAGE_SIZE);
+static_assert(SG_MAX_SINGLE_ALLOC * sizeof(struct scatterlist) <= PAGE_SIZE);
+
+/**
+ * accel_pin_batch_get - room for %ACCEL_PIN_BATCH pages that are pinned together
+ *
+ * Context: process, may sleep.
+ * Return: an array, for accel_pin_batch_put(); NULL: no memory.
+ */
+struct page **accel_pin_batch_get(void)
 {
-	unsigned long i;
-	u32 folios = 0;
-
-	for (i = 0; i < n; i++) {
-		struct folio *folio = page_folio(pages[i]);
-
-		if (folio != *last)
-			folios++;
-		*last = folio;
-	}
-	return folios;
+	return kmem_cache_alloc(accel_gather_pages, GFP_KERNEL_ACCOUNT);
 }
 
 /**
- * accel_mem_gather_limit - how long an entry of a device's regions may be
+ * accel_pin_batch_put - undo accel_pin_batch_get()
+ * @pages: the array
+ */
+void accel_pin_batch_put(struct page **pages)
+{
+	kmem_cache_free(accel_gather_pages, pages);
+}
+
+/**
+ * accel_gather_limit - how long an entry of a device's regions may be
  * @dev: what does the DMA
  *
- * Asked for once, when the device is registered: pages may be gathered when it has gone.
+ * Asked for once, when the device is made: pages may be gathered when it has gone.
  *
  * Return: bytes, a multiple of the page size.
  */
-unsigned int accel_mem_gather_limit(struct device *dev)
+unsigned int accel_gather_limit(struct device *dev)
 {
 	return min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev)) & PAGE_MASK;
 }
 
 /**
- * accel_mem_gather - pages that are pinned join a region's table
- * @mem: the region: its append and sgt are the table, nsegs and nfolios count
- * @pages: the pages; still the caller's to unpin when this fails
- * @n: how many
- * @left: how many of the region will follow
- * @last: the last folio that was counted; NULL at first
- *
- * Context: process, may sleep; the device may be gone.
- * Return: 0 or -ENOMEM.
+ * accel_gather_start - begin to gather pages
+ * @g: for accel_gather_end(), _unpin() or _free()
+ * @adev: the device that they are for
  */
-int accel_mem_gather(struct accel_mem *mem, struct page **pages, unsigned long n,
-		     unsigned long left, struct folio **last)
+void accel_gather_start(struct accel_gather *g, const struct accel_device *adev)
 {
-	struct sg_append_table *append = &mem->append;
+	g->limit = adev->max_segment >> PAGE_SHIFT;
+	g->num = 0;
+	g->pages = 0;
+	g->folios = 0;
+	g->folio = NULL;
+	g->run = NULL;
+	g->first = NULL;
+	g->last = NULL;
+}
+
+static int accel_gather_new_run(struct accel_gather *g, unsigned long pfn, unsigned long pages)
+{
+	struct accel_runs *runs = g->last;
+
+	if (g->num < ACCEL_GATHER_FEW) {
+		g->run = &g->few[g->num];
+	} else {
+		if (!runs || runs->num == ACCEL_RUNS) {
+			runs = kmem_cache_alloc(accel_gather_pages, GFP_KERNEL_ACCOUNT);
+			if (!runs)
+				return -ENOMEM;
+			runs->next = NULL;
+			runs->num = 0;
+			if (g->last)
+				g->last->next = runs;
+			else
+				g->first = runs;
+			g->last = runs;
+		}
+		g->run = &runs->run[runs->num++];
+	}
+	g->run->pfn = pfn;
+	g->run->pages = pages;
+	g->num++;
+	return 0;
+}
+
+/* @n pages of one folio. */
+static int accel_gather_piece(struct accel_gather *g, struct page *page, unsigned long n)
+{
+	unsigned long pfn = page_to_pfn(page), here;
+	struct accel_run *run = g->run;
 	int ret;
 
-	/*
-	 * It allocates for what follows, too, a page of entries at the most. No fewer must
-	 * be announced than may come: all pages of entries but the last one have to be full.
-	 */
-	ret = sg_alloc_append_table_from_pages(append, pages, n, 0, n << PAGE_SHIFT,
-					       mem->ctx->adev->max_segment,
-					       min(left, SG_MAX_SINGLE_ALLOC),
-					       GFP_KERNEL_ACCOUNT);
-	if (ret)
-		return ret;
-	mem->nfolios += accel_count_folios(pages, n, last);
-	mem->sgt = &append->sgt;
-	mem->nsegs = append->sgt.orig_nents;
+	/* memory of two devices may be neighbours: never one entry */
+	if (run && run->pfn + run->pages == pfn && run->pages < g->limit &&
+	    zone_device_pages_have_same_pgmap(pfn_to_page(run->pfn), page)) {
+		here = min(n, g->limit - run->pages);
+		run->pages += here;
+		g->pages += here;
+		pfn += here;
+		n -= here;
+	}
+	for (; n; n -= here, pfn += here) {
+		here = min(n, g->limit);
+		ret = accel_gather_new_run(g, pfn, here);
+		if (ret)
+			return ret;
+		g->pages += here;
+	}
 	return 0;
 }
 
 /**
- * accel_mem_gather_free - forget the pages, which are not pinned any more
- * @mem: a region that is not mapped, also one without a table
+ * accel_gather_add - pages that are pinned join
+ * @g: the gathering; counts pages and folios
+ * @pages: the pages, in order
+ * @n: how many
+ *
+ * Context: process, may sleep; the device may be gone.
+ * Return: 0; or -ENOMEM: as many of them as @g->pages has grown by have joined, the
+ * others are the caller's to unpin.
  */
-void accel_mem_gather_free(struct accel_mem *mem)
+int accel_gather_add(struct accel_gather *g, struct page **pages, unsigned long n)
 {
-	sg_free_append_table(&mem->append);
-	memset(&mem->append, 0, sizeof(mem->append));
+	unsigned long i, rest;
+	int ret;
+
+	for (i = 0; i < n; i += rest) {
+		struct page *page = pages[i];
+		struct folio *folio = page_folio(page);
+
+		rest = 1;
+		if (folio_test_large(folio)) {
+			unsigned long at = folio_page_idx(folio, page);
+
+			/* The rest of it follows as a rule: no need to look at each page. */
+			rest = min(folio_nr_pages(folio) - at, n - i);
+			if (pages[i + rest - 1] != folio_page(folio, at + rest - 1))
+				rest = 1;
+		}
+		if (folio != g->folio) {
+			g->folio = folio;
+			g->folios++;
+		}
+		ret = accel_gather_piece(g, page, rest);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* The runs in order; NULL after the last one. */
+struct accel_gather_walk {
+	struct accel_gather *g;
+	struct accel_runs *runs;
+	unsigned long at;
+};
+
+static struct accel_run *accel_gather_next(struct accel_gather_walk *walk)
+{
+	if (!walk->runs) {
+		if (walk->at < min(walk->g->num, ACCEL_GATHER_FEW))
+			return &walk->g->few[walk->at++];
+		walk->runs = walk->g->first;
+		walk->at = 0;
+	} else if (walk->at == walk->runs->num) {
+		walk->runs = walk->runs->next;
+		walk->at = 0;
+	}
+	return walk->runs ? &walk->runs->run[walk->at++] : NULL;
+}
+
+/**
+ * accel_gather_free - forget the pages
+ * @g: the gathering
+ */
+void accel_gather_free(struct accel_gather *g)
+{
+	struct accel_runs *runs, *next;
+
+	for (runs = g->first; runs; runs = next) {
+		next = runs->next;
+		kmem_cache_free(accel_gather_pages, runs);
+	}
+	g->first = NULL;
+	g->last = NULL;
+	g->run = NULL;
+	g->num = 0;
+}
+
+static struct scatterlist *accel_table_chunk(unsigned int entries, gfp_t gfp)
+{
+	if (entries == SG_MAX_SINGLE_ALLOC)
+		return kmem_cache_alloc(accel_gather_pages, gfp);
+	return kmalloc_array(entries, sizeof(struct scatterlist), gfp);
+}
+
+static void accel_table_free_chunk(struct scatterlist *sg, unsigned int entries)
+{
+	if (entries == SG_MAX_SINGLE_ALLOC)
+		kmem_cache_free(accel_gather_pages, sg);
+	else
+		kfree(sg);
+}
+
+/**
+ * accel_table_free - free the table that accel_gather_end() has made
+ * @mem: a region that is not mapped
+ */
+void accel_table_free(struct accel_mem *mem)
+{
+	__sg_free_table(&mem->table, SG_MAX_SINGLE_ALLOC, ARRAY_SIZE(mem->first),
+			accel_table_free_chunk, mem->table.orig_nents);
 	mem->sgt = NULL;
+}
+
+/**
+ * accel_gather_end - all pages are there: make the table
+ * @g: the gathering, done with when this succeeds
+ * @mem: the region; its table, sgt, nsegs and nfolios are set
+ *
+ * Context: process, may sleep; the device may be gone.
+ * Return: 0, or -ENOMEM with all as before.
+ */
+int accel_gather_end(struct accel_gather *g, struct accel_mem *mem)
+{
+	struct accel_gather_walk walk = { .g = g };
+	struct scatterlist *sg;
+	struct accel_run *run;
+	int ret;
+
+	ret = __sg_alloc_table(&mem->table, g->num, SG_MAX_SINGLE_ALLOC, mem->first,
+			       ARRAY_SIZE(mem->first), GFP_KERNEL_ACCOUNT, accel_table_chunk);
+	if (ret) {
+		accel_table_free(mem);
+		return ret;
+	}
+	for (sg = mem->table.sgl; (run = accel_gather_next(&walk)); sg = sg_next(sg))
+		sg_set_page(sg, pfn_to_page(run->pfn), run->pages << PAGE_SHIFT, 0);
+	mem->sgt = &mem->table;
+	mem->nsegs = g->num;
+	mem->nfolios = g->folios;
+	accel_gather_free(g);
+	return 0;
+}
+
+/**
+ * accel_unpin_clean - unpin pages that follow one another and were not written to
+ * @page: the first one
+ * @n: how many
+ *
+ * unpin_user_page_range_dirty_lock() asks about dirt for each folio.
+ *
+ * Context: process.
+ */
+void accel_unpin_clean(struct page *page, unsigned long n)
+{
+	unsigned long pfn = page_to_pfn(page), here;
+
+	for (;;) {
+		struct folio *folio = page_folio(page);
+
+		here = 1;
+		if (folio_test_large(folio))
+			here = min_t(unsigned long, n,
+				     folio_nr_pages(folio) - folio_page_idx(folio, page));
+		unpin_user_folio(folio, here);
+		n -= here;
+		if (!n)
+			return;
+		pfn += here;
+		page = pfn_to_page(pfn);
+	}
+}
+
+/**
+ * accel_gather_unpin - unpin and forget the pages
+ * @g: the gathering, of pages that pin_user_pages() has pinned
+ *
+ * Context: process, may sleep.
+ */
+void accel_gather_unpin(struct accel_gather *g)
+{
+	struct accel_gather_walk walk = { .g = g };
+	struct accel_run *run;
+
+	while ((run = accel_gather_next(&walk)))
+		accel_unpin_clean(pfn_to_page(run->pfn), run->pages);
+	accel_gather_free(g);
+}
+
+/* A cache with a constructor is not cleared, see the top. */
+static void accel_gather_page_ctor(void *page)
+{
+}
+
+/**
+ * accel_gather_init - the cache of pages
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init accel_gather_init(void)
+{
+	accel_gather_pages = kmem_cache_create("accel_gather", PAGE_SIZE, 0, 0,
+					       accel_gather_page_ctor);
+	return accel_gather_pages ? 0 : -ENOMEM;
+}
+
+/**
+ * accel_gather_exit - undo accel_gather_init()
+ */
+void accel_gather_exit(void)
+{
+	kmem_cache_destroy(accel_gather_pages);
 }

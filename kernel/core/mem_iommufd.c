@@ -35,13 +35,12 @@ static int accel_iommufd_errno(int error)
 	}
 }
 
-static int accel_iommufd_pin(struct accel_mem *mem, struct page **pages,
+static int accel_iommufd_pin(struct accel_mem *mem, struct accel_gather *g, struct page **pages,
 			     struct accel_pin_times *times, bool timed)
 {
 	unsigned int flags = mem->flags & ACCEL_MEM_WRITE ? IOMMUFD_ACCESS_RW_WRITE : 0;
 	struct iommufd_access *access = mem->iommufd.bind->access;
 	unsigned long left = mem->npages, n;
-	struct folio *last = NULL;
 	u64 start = 0, middle = 0;
 	int ret;
 
@@ -63,7 +62,9 @@ static int accel_iommufd_pin(struct accel_mem *mem, struct page **pages,
 		left -= n;
 		if (timed)
 			middle = ktime_get_ns();
-		ret = accel_mem_gather(mem, pages, n, left, &last);
+		ret = accel_gather_add(g, pages, n);
+		if (!ret && !left)
+			ret = accel_gather_end(g, mem);
 		if (timed) {
 			times->pin_ns += middle - start;
 			times->gather_ns += ktime_get_ns() - middle;
@@ -113,7 +114,7 @@ static void accel_mem_iommufd_finish(struct accel_mem *mem)
 	spin_unlock(&bind->lock);
 	if (!mine)
 		return;
-	accel_mem_gather_free(mem);
+	accel_table_free(mem);
 	accel_iommufd_unpin(mem);
 	spin_lock(&bind->lock);
 	mem->iommufd.state = ACCEL_PIN_NONE;
@@ -127,16 +128,23 @@ static void accel_mem_iommufd_finish(struct accel_mem *mem)
 static int accel_mem_iommufd_acquire(struct accel_mem *mem, struct accel_pin_times *times,
 				     bool timed)
 {
-	struct page **pages;
+	struct page *few[ACCEL_GATHER_FEW], **pages = few;
+	struct accel_gather gather;
 	int ret;
 
+	if (mem->npages > ARRAY_SIZE(few)) {
+		pages = accel_pin_batch_get();
+		if (!pages)
+			return -ENOMEM;
+	}
+	accel_gather_start(&gather, mem->ctx->adev);
 	ret = accel_iommufd_record(mem);
-	if (ret)
-		return ret;
-	pages = (struct page **)__get_free_page(GFP_KERNEL_ACCOUNT);
-	ret = pages ? accel_iommufd_pin(mem, pages, times, timed) : -ENOMEM;
-	free_page((unsigned long)pages);
-	if (ret) {
+	if (!ret)
+		ret = accel_iommufd_pin(mem, &gather, pages, times, timed);
+	if (pages != few)
+		accel_pin_batch_put(pages);
+	if (ret && mem->iommufd.bind) {
+		accel_gather_free(&gather);
 		accel_mem_iommufd_release(mem);
 		accel_mem_iommufd_finish(mem);
 	}

@@ -15,17 +15,23 @@
 
 #include "core.h"
 
+/* of a number of pages */
+#define KIB(pages)		((u64)(pages) << (PAGE_SHIFT - 10))
+
 static int accel_mem_charge(struct accel_mem *mem)
 {
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 	u64 pinned;
 
 	if (!can_do_mlock())
-		return -EPERM;
+		return accel_context_error(mem->ctx, -EPERM,
+					   "mem_pin: RLIMIT_MEMLOCK is 0; raise it (ulimit -l, LimitMEMLOCK=)");
 	pinned = atomic64_add_return(mem->npages, &current->mm->pinned_vm);
 	if (pinned > limit && !capable(CAP_IPC_LOCK)) {
-		atomic64_sub(mem->npages, &current->mm->pinned_vm);
-		return -ENOMEM;
+		pinned = atomic64_sub_return(mem->npages, &current->mm->pinned_vm);
+		return accel_context_error(mem->ctx, -ENOMEM,
+					   "mem_pin: %llu KiB needed, %llu of RLIMIT_MEMLOCK's %llu KiB are pinned; raise it (ulimit -l, LimitMEMLOCK=)",
+					   KIB(mem->npages), KIB(pinned), KIB(limit));
 	}
 	mmgrab(current->mm);
 	mem->user.mm = current->mm;
@@ -71,12 +77,59 @@ static long accel_mem_pin_batch(unsigned long addr, unsigned long want, unsigned
 	return present + max(faulted, 0L);
 }
 
-static int accel_mem_pin(struct accel_mem *mem, struct page **pages,
+/* Why a page of a file is not pinned. */
+static int accel_mem_explain_file(struct accel_mem *mem, struct vm_area_struct *vma, u64 addr)
+{
+	const char *fs = file_inode(vma->vm_file)->i_sb->s_type->name;
+	u64 offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
+
+	if (offset >= i_size_read(file_inode(vma->vm_file)))
+		return accel_context_error(mem->ctx, -EFAULT,
+					   "mem_pin: 0x%llx is beyond the end of '%pD' (%s)",
+					   addr, vma->vm_file, fs);
+	/* See writable_file_mapping_allowed() in mm/gup.c. */
+	if (mem->flags & ACCEL_MEM_WRITE && vma->vm_flags & VM_SHARED)
+		return accel_context_error(mem->ctx, -EOPNOTSUPP,
+					   "mem_pin: 0x%llx is '%pD': %s has to see each write; use a memfd",
+					   addr, vma->vm_file, fs);
+	return accel_context_error(mem->ctx, -EFAULT,
+				   "mem_pin: 0x%llx, '%pD' (%s), cannot be pinned",
+				   addr, vma->vm_file, fs);
+}
+
+/* Say why the page at @addr could not be pinned: one errno stands for many reasons. */
+static int accel_mem_explain(struct accel_mem *mem, u64 addr, int error)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+
+	if (error != -EFAULT || mmap_read_lock_killable(mm))
+		return error;
+	vma = vma_lookup(mm, addr);
+	if (!vma)
+		accel_context_error(mem->ctx, error, "mem_pin: nothing is mapped at 0x%llx", addr);
+	else if (vma->vm_flags & (VM_IO | VM_PFNMAP))
+		accel_context_error(mem->ctx, error,
+				    "mem_pin: 0x%llx is a device's memory; import it as a dma-buf",
+				    addr);
+	else if (mem->flags & ACCEL_MEM_WRITE && !(vma->vm_flags & VM_WRITE))
+		accel_context_error(mem->ctx, error,
+				    "mem_pin: 0x%llx is mapped read-only, and the device is to write",
+				    addr);
+	else if (!(vma->vm_flags & VM_READ))
+		accel_context_error(mem->ctx, error, "mem_pin: 0x%llx may not be read", addr);
+	else if (vma->vm_file)
+		error = accel_mem_explain_file(mem, vma, addr);
+	mmap_read_unlock(mm);
+	return error;
+}
+
+/* What joins @g is pinned, also when this fails. */
+static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct page **pages,
 			 struct accel_pin_times *times, bool timed)
 {
 	unsigned int gup = FOLL_LONGTERM | (mem->flags & ACCEL_MEM_WRITE ? FOLL_WRITE : 0);
-	unsigned long left = mem->npages, addr = mem->addr;
-	struct folio *last = NULL;
+	unsigned long left = mem->npages, addr = mem->addr, joined;
 	u64 start = 0;
 	long got;
 	int ret;
@@ -87,21 +140,28 @@ static int accel_mem_pin(struct accel_mem *mem, struct page **pages,
 		got = accel_mem_pin_batch(addr, min(left, ACCEL_PIN_BATCH), gup, pages,
 					  times, timed);
 		if (got <= 0)
-			return got ?: -EFAULT;
+			return accel_mem_explain(mem, addr, got ?: -EFAULT);
 		left -= got;
 		if (timed)
 			start = ktime_get_ns();
-		ret = accel_mem_gather(mem, pages, got, left, &last);
+		joined = g->pages;
+		ret = accel_gather_add(g, pages, got);
 		if (timed)
 			times->gather_ns += ktime_get_ns() - start;
 		if (ret) {
-			unpin_user_pages(pages, got);
+			joined = g->pages - joined;
+			unpin_user_pages(pages + joined, got - joined);
 			return ret;
 		}
 		addr += got << PAGE_SHIFT;
 		cond_resched();
 	}
-	return 0;
+	if (timed)
+		start = ktime_get_ns();
+	ret = accel_gather_end(g, mem);
+	if (timed)
+		times->gather_ns += ktime_get_ns() - start;
+	return ret;
 }
 
 /* The pages of one entry: dirty are those that the device may have written to. */
@@ -109,39 +169,34 @@ static void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg,
 {
 	u64 first = PAGE_ALIGN_DOWN(max(mem->dirty_from, offset));
 	u64 end = min(PAGE_ALIGN(mem->dirty_to), offset + sg->length);
-	unsigned long before = sg->length >> PAGE_SHIFT, dirty = 0, after = 0;
-	unsigned long pfn = page_to_pfn(sg_page(sg));
+	unsigned long pfn = page_to_pfn(sg_page(sg)), before, dirty, after;
 
-	if (first < end) {
-		before = (first - offset) >> PAGE_SHIFT;
-		dirty = (end - first) >> PAGE_SHIFT;
-		after = (offset + sg->length - end) >> PAGE_SHIFT;
+	if (first >= end) {
+		accel_unpin_clean(sg_page(sg), sg->length >> PAGE_SHIFT);
+		return;
 	}
+	before = (first - offset) >> PAGE_SHIFT;
+	dirty = (end - first) >> PAGE_SHIFT;
+	after = (offset + sg->length - end) >> PAGE_SHIFT;
 	if (before)
-		unpin_user_page_range_dirty_lock(pfn_to_page(pfn), before, false);
-	if (dirty)
-		unpin_user_page_range_dirty_lock(pfn_to_page(pfn + before), dirty, true);
+		accel_unpin_clean(pfn_to_page(pfn), before);
+	unpin_user_page_range_dirty_lock(pfn_to_page(pfn + before), dirty, true);
 	if (after)
-		unpin_user_page_range_dirty_lock(pfn_to_page(pfn + before + dirty), after,
-						 false);
+		accel_unpin_clean(pfn_to_page(pfn + before + dirty), after);
 }
 
-/*
- * Undo accel_mem_user_acquire(), also a half-done one. Locks folios where they are to
- * be dirty.
- */
+/* Locks folios where they are to be dirty. */
 static void accel_mem_user_release(struct accel_mem *mem)
 {
-	struct sg_table *sgt = &mem->append.sgt;
 	struct scatterlist *sg;
 	u64 offset = 0;
 	unsigned int i;
 
-	for_each_sgtable_sg(sgt, sg, i) {
+	for_each_sgtable_sg(&mem->table, sg, i) {
 		accel_mem_unpin_entry(mem, sg, offset);
 		offset += sg->length;
 	}
-	accel_mem_gather_free(mem);
+	accel_table_free(mem);
 	accel_mem_uncharge(mem);
 }
 
@@ -150,7 +205,8 @@ static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times 
 				  bool timed)
 {
 	u64 start = timed ? ktime_get_ns() : 0;
-	struct page **pages;
+	struct page *few[ACCEL_GATHER_FEW], **pages = few;
+	struct accel_gather gather;
 	int ret;
 
 	ret = accel_mem_charge(mem);
@@ -158,15 +214,21 @@ static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times 
 		return ret;
 	if (timed)
 		times->account_ns = ktime_get_ns() - start;
-	pages = (struct page **)__get_free_page(GFP_KERNEL_ACCOUNT);
-	if (!pages) {
-		accel_mem_uncharge(mem);
-		return -ENOMEM;
+	if (mem->npages > ARRAY_SIZE(few)) {
+		pages = accel_pin_batch_get();
+		if (!pages) {
+			accel_mem_uncharge(mem);
+			return -ENOMEM;
+		}
 	}
-	ret = accel_mem_pin(mem, pages, times, timed);
-	free_page((unsigned long)pages);
-	if (ret)
-		accel_mem_user_release(mem);
+	accel_gather_start(&gather, mem->ctx->adev);
+	ret = accel_mem_pin(mem, &gather, pages, times, timed);
+	if (pages != few)
+		accel_pin_batch_put(pages);
+	if (ret) {
+		accel_gather_unpin(&gather);
+		accel_mem_uncharge(mem);
+	}
 	return ret;
 }
 

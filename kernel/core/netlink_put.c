@@ -149,18 +149,6 @@ static int put_ops(struct sk_buff *skb, int type, const struct accel_op_stats __
 	return 0;
 }
 
-static u32 count_mems(struct accel_context *ctx)
-{
-	unsigned long id;
-	u32 count = 0;
-	void *mem;
-
-	/* under RCU, and only counted: what goes meanwhile is not touched */
-	xa_for_each(&ctx->mems, id, mem)
-		count++;
-	return count;
-}
-
 static int put_owner(struct sk_buff *skb, struct accel_context *ctx,
 		     const struct accel_nl_reader *reader)
 {
@@ -177,6 +165,7 @@ int accel_nl_put_context(struct sk_buff *skb, struct accel_context *ctx,
 			 const struct accel_nl_reader *reader)
 {
 	struct accel_device *adev = ctx->adev;
+	char text[ACCEL_ERROR_LEN];
 	u64 now = ktime_get_ns();
 	unsigned int i;
 
@@ -195,9 +184,12 @@ int accel_nl_put_context(struct sk_buff *skb, struct accel_context *ctx,
 		if (put_usage(skb, adev->engines[i], ctx))
 			return -EMSGSIZE;
 	if (put_ops(skb, ACCEL_NL_A_CTX_OP, ctx->stats) ||
-	    nla_put_u32(skb, ACCEL_NL_A_CTX_MEMS, count_mems(ctx)) ||
+	    nla_put_u32(skb, ACCEL_NL_A_CTX_MEMS, READ_ONCE(ctx->num_mems)) ||
 	    nla_put_u32(skb, ACCEL_NL_A_CTX_JOBS, READ_ONCE(ctx->num_jobs)) ||
 	    nla_put_uint(skb, ACCEL_NL_A_CTX_TIME_NS, now))
+		return -EMSGSIZE;
+	if (accel_context_last_error(ctx, text, sizeof(text)) &&
+	    nla_put_string(skb, ACCEL_NL_A_CTX_LAST_ERROR, text))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -211,7 +203,7 @@ int accel_nl_put_stats(struct sk_buff *skb, struct accel_device *adev)
 	return 0;
 }
 
-/* Headers, numbers and texts of bounded length: at most 700. */
+/* Headers, numbers and texts of bounded length: at most 900. */
 #define FIXED_SIZE	1024
 
 size_t accel_nl_device_size(struct accel_device *adev)

@@ -131,6 +131,67 @@ static void cancelled_by_close(struct kunit *test)
 	end(test, f);
 }
 
+/* Of jobs of two files in one queue, those of one are cancelled. */
+static void others_keep_their_order(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_context *other = fake_open(test, f->fake);
+	struct accel_engine_count count;
+	struct accel_job_wait wait;
+	u64 id, ids[4];
+	int i;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), 0);
+		KUNIT_ASSERT_EQ(test, fake_submit(other, f->fake->engine, &ids[i]), 0);
+	}
+	wait_for_completion(&f->fake->started);
+	accel_context_close(f->ctx);
+	KUNIT_EXPECT_EQ(test, f->fake->freed, ARRAY_SIZE(ids));
+	accel_engine_read_usage(f->fake->engine, other, &count);
+	KUNIT_EXPECT_EQ(test, count.queued + count.running, ARRAY_SIZE(ids));
+	KUNIT_EXPECT_EQ(test, count.jobs, 0);
+	/* As the results show, they run in the order of their submission. */
+	for (i = 0; i < ARRAY_SIZE(ids); i++)
+		fake_finish(f->fake, 0, i);
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
+		KUNIT_EXPECT_EQ(test, wait_job(other, ids[i], &wait), 0);
+		KUNIT_EXPECT_EQ(test, wait.status, 0);
+		KUNIT_EXPECT_EQ(test, wait.result, i);
+	}
+	accel_engine_read(f->fake->engine, &count);
+	KUNIT_EXPECT_EQ(test, count.jobs, 2 * ARRAY_SIZE(ids));
+	KUNIT_EXPECT_EQ(test, count.errors, ARRAY_SIZE(ids));
+	f->ctx = other;
+	end(test, f);
+}
+
+/* A file is closed while its engine's thread works, in run, for another file. */
+static void closed_beside_run(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_context *other = fake_open(test, f->fake);
+	struct accel_engine_count count;
+	u64 id;
+	int i;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->busy, &id), 0);
+	wait_for_completion(&f->fake->started);
+	for (i = 0; i < 3; i++)
+		KUNIT_ASSERT_EQ(test, fake_submit(other, f->fake->busy, &id), 0);
+	accel_context_close(other);
+	KUNIT_EXPECT_EQ(test, f->fake->freed, 3);
+	accel_engine_read_usage(f->fake->busy, f->ctx, &count);
+	KUNIT_EXPECT_EQ(test, count.running, 1);
+	/* And what runs is told, in its sleep. */
+	accel_context_close(f->ctx);
+	KUNIT_EXPECT_FALSE(test, f->fake->overslept);
+	KUNIT_EXPECT_EQ(test, f->fake->freed, 4);
+	fake_unregister(test, f->fake);
+}
+
 static void ended_by_unregister(struct kunit *test)
 {
 	struct engine_fixture *f = test->priv;
@@ -209,15 +270,42 @@ static void too_many(struct kunit *test)
 	end(test, f);
 }
 
+/* Neither a close nor a reset starts what it has not come to yet. */
+static void none_starts(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_job_wait wait;
+	u64 id;
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), 0);
+	wait_for_completion(&f->fake->started);
+	KUNIT_EXPECT_EQ(test, accel_device_set_state(&f->fake->accel, ACCEL_STATE_RESETTING), 0);
+	KUNIT_EXPECT_EQ(test, wait_job(f->ctx, id, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.run_ns, 0);
+	KUNIT_EXPECT_EQ(test, f->fake->ran, 1);
+	KUNIT_EXPECT_EQ(test, accel_device_set_state(&f->fake->accel, ACCEL_STATE_OK), 0);
+	for (i = 0; i < 1000; i++)
+		KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), 0);
+	wait_for_completion(&f->fake->started);
+	accel_context_close(f->ctx);
+	KUNIT_EXPECT_EQ(test, f->fake->ran, 2);
+	fake_unregister(test, f->fake);
+}
+
 static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(one_job),
 	KUNIT_CASE(counted_while_running),
 	KUNIT_CASE(bad_waits),
 	KUNIT_CASE(cancelled_by_close),
+	KUNIT_CASE(others_keep_their_order),
+	KUNIT_CASE(closed_beside_run),
 	KUNIT_CASE(ended_by_unregister),
 	KUNIT_CASE(reset),
 	KUNIT_CASE(too_slow),
 	KUNIT_CASE_SLOW(too_many),
+	KUNIT_CASE(none_starts),
 	{ }
 };
 

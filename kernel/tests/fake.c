@@ -10,8 +10,23 @@ static void fake_run(struct accel_job *job)
 
 	spin_lock_irq(&fake->lock);
 	fake->running = job;
+	fake->ran++;
 	spin_unlock_irq(&fake->lock);
 	complete(&fake->started);
+}
+
+/* A minute stands for ever: no test waits for it, but for one that is about to fail. */
+static void fake_run_busy(struct accel_job *job)
+{
+	struct fake_device *fake = to_fake(job->ctx->adev);
+	u64 until = ktime_get_ns() + 60 * NSEC_PER_SEC;
+
+	complete(&fake->started);
+	while (accel_job_sleep_until(job, until) && ktime_get_ns() < until)
+		;
+	if (ktime_get_ns() >= until)
+		fake->overslept = true;
+	accel_job_done(job, -ECANCELED, 0);
 }
 
 static void fake_cancel(struct accel_job *job)
@@ -26,7 +41,12 @@ static void fake_cancel(struct accel_job *job)
 
 static void fake_free(struct accel_job *job)
 {
-	to_fake(job->ctx->adev)->freed++;
+	struct fake_device *fake = to_fake(job->ctx->adev);
+
+	/* Jobs that never ran are freed by who cancels them, beside the engine's thread. */
+	spin_lock_irq(&fake->lock);
+	fake->freed++;
+	spin_unlock_irq(&fake->lock);
 }
 
 static const struct accel_engine_desc fake_engine = {
@@ -43,6 +63,13 @@ static const struct accel_engine_desc fake_hasty = {
 	.timeout_ms = 1,
 	.run = fake_run,
 	.cancel = fake_cancel,
+	.free = fake_free,
+};
+
+static const struct accel_engine_desc fake_busy = {
+	.name = "busy",
+	.depth = 1,
+	.run = fake_run_busy,
 	.free = fake_free,
 };
 
@@ -108,8 +135,10 @@ struct fake_device *fake_alloc(struct kunit *test, struct device *parent)
 	init_completion(&fake->started);
 	fake->engine = accel_engine_add(&fake->accel, &fake_engine);
 	fake->hasty = accel_engine_add(&fake->accel, &fake_hasty);
+	fake->busy = accel_engine_add(&fake->accel, &fake_busy);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->engine);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->hasty);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fake->busy);
 	return fake;
 }
 

@@ -12,10 +12,12 @@ struct fake_device {
 	struct accel_device accel;
 	struct accel_engine *engine;
 	struct accel_engine *hasty;	/* its jobs may take one millisecond */
+	struct accel_engine *busy;	/* its run does the work itself, until cancelled */
 	spinlock_t lock;
 	struct accel_job *running;
 	struct completion started;
-	unsigned int opened, closed, cancelled, freed;
+	unsigned int opened, closed, ran, cancelled, freed;
+	bool overslept;			/* a job of @busy ended for another reason */
 	int open_error;
 };
 

@@ -191,7 +191,7 @@ static void has(const char *path, const char *keys)
 #define DEVICE	"name,id,index,driver,type,state,parent,numa_node,firmware,serial,uuid," \
 		"exclusive,contexts,pinned_bytes,mapped_bytes,nodes"
 #define CONTEXT	"device,device_id,id,node,pid,uid,command,cgroup_id,cgroup,age_ns," \
-		"pinned_bytes,mapped_bytes,regions,jobs_open,engines,operations,time_ns"
+		"pinned_bytes,mapped_bytes,regions,jobs_open,engines,operations,last_error,time_ns"
 #define OP	"calls,errors,in_flight"
 
 int main(void)

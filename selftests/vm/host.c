@@ -137,14 +137,20 @@ static void send_winsize(int sock)
 	to_guest(sock, VM_WINSIZE, size, sizeof(size));
 }
 
+/*
+ * QEMU's monitor (QMP) and the guest's port for it are the two ends of one socket:
+ * what a test writes to the port, the monitor reads, and the other way round.
+ */
 static void start_qemu(char **argv, int argc, int sock)
 {
-	char **args = calloc(argc + 7, sizeof(*args));
-	char chardev[64];
-	int i, n = 0;
+	char **args = calloc(argc + 15, sizeof(*args));
+	char chardev[64], monitor[64], port[64];
+	int i, n = 0, qmp[2];
 
 	if (!args)
 		fail("out of memory");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp))
+		fail("socketpair: %s", strerror(errno));
 	for (i = 0; i < argc; i++)
 		args[n++] = argv[i];
 	snprintf(chardev, sizeof(chardev), "socket,id=vmport,fd=%d", sock);
@@ -154,6 +160,16 @@ static void start_qemu(char **argv, int argc, int sock)
 	args[n++] = chardev;
 	args[n++] = "-device";
 	args[n++] = "virtserialport,chardev=vmport,name=" VM_PORT_NAME;
+	snprintf(monitor, sizeof(monitor), "socket,id=qmp,fd=%d", qmp[0]);
+	args[n++] = "-chardev";
+	args[n++] = monitor;
+	args[n++] = "-mon";
+	args[n++] = "chardev=qmp,mode=control";
+	snprintf(port, sizeof(port), "socket,id=qmpport,fd=%d", qmp[1]);
+	args[n++] = "-chardev";
+	args[n++] = port;
+	args[n++] = "-device";
+	args[n++] = "virtserialport,chardev=qmpport,name=" VM_QMP_PORT_NAME;
 
 	qemu = fork();
 	if (qemu < 0)
@@ -172,10 +188,14 @@ static void start_qemu(char **argv, int argc, int sock)
 		dup2(log, 1);
 		dup2(log, 2);
 		fcntl(sock, F_SETFD, 0);
+		fcntl(qmp[0], F_SETFD, 0);
+		fcntl(qmp[1], F_SETFD, 0);
 		execvp(args[0], args);
 		fprintf(stderr, "%s: %s\n", args[0], strerror(errno));
 		_exit(127);
 	}
+	close(qmp[0]);
+	close(qmp[1]);
 	free(args);
 }
 

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #define VM_PORT_NAME "accel-vm"
+/* Another port, which speaks QMP with QEMU itself: selftests/lib/qmp.h */
+#define VM_QMP_PORT_NAME "accel-qmp"
 #define VM_REC_MAX 16384
 
 enum vm_rec_type {

@@ -203,6 +203,10 @@ static int start(struct trace *t)
 		return err;
 	if (c->duration_ns)
 		t->end_ns = now_ns() + c->duration_ns;
+	/* Who waits for this line misses no event; a command's own stderr is left to it. */
+	if (!c->command)
+		fprintf(stderr, "accel-trace: tracing%s\n",
+			c->duration_ns || c->max_events || t->follow_pids ? "" : "; Ctrl-C ends it");
 	if (c->command) {
 		err = command_run(&t->command);
 		if (err)

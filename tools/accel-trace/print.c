@@ -74,6 +74,13 @@ static void print_part(struct printer *p, const char *name, uint64_t ns)
 		fprintf(p->f, " %s=%s", name, FMT(fmt_ns, ns));
 }
 
+const char *way_name(uint32_t way)
+{
+	static const char *const names[] = { "user", "iommufd", "dmabuf" };
+
+	return way < sizeof(names) / sizeof(*names) ? names[way] : "?";
+}
+
 static const char *access_name(uint32_t flags)
 {
 	switch (flags & (ACCEL_MEM_READ | ACCEL_MEM_WRITE)) {
@@ -134,9 +141,9 @@ static int arguments(const struct accel_event *e, char *out, size_t size)
 	case ACCEL_EV_MUNMAP:
 		return snprintf(out, size, "map=%llu, bytes=%llu", e->mmap.map, e->mmap.bytes);
 	case ACCEL_EV_MEM_PIN:
-		return snprintf(out, size, "mem=%llu, bytes=%llu, pages=%llu, folios=%u, %s",
-				e->pin.mem, e->pin.bytes, e->pin.pages, e->pin.folios,
-				access_name(e->pin.flags));
+		return snprintf(out, size, "mem=%llu, %s, bytes=%llu, pages=%llu, folios=%u, %s",
+				e->pin.mem, way_name(e->pin.way), e->pin.bytes, e->pin.pages,
+				e->pin.folios, access_name(e->pin.flags));
 	case ACCEL_EV_MEM_UNPIN:
 		return snprintf(out, size, "mem=%llu, bytes=%llu, pages=%llu, %s", e->pin.mem,
 				e->pin.bytes, e->pin.pages, e->pin.flags ? "dirty" : "clean");
@@ -161,8 +168,13 @@ static void print_details(struct printer *p, const struct accel_event *e)
 		print_part(p, "account", e->pin.account_ns);
 		print_part(p, "fault", e->pin.fault_ns);
 		print_part(p, "pin", e->pin.pin_ns);
+		print_part(p, "gather", e->pin.gather_ns);
 		if (e->pin.faulted_pages)
 			fprintf(p->f, " faulted=%llu", e->pin.faulted_pages);
+		break;
+	case ACCEL_EV_DMA_MAP:
+	case ACCEL_EV_DMA_UNMAP:
+		print_part(p, "iommu", e->dma.iommu_ns);
 		break;
 	case ACCEL_EV_JOB_START:
 		print_part(p, "wait", e->job.queue_ns);

@@ -21,6 +21,9 @@ void print_begin(struct printer *p, const struct config *config, FILE *f);
 /* print_event() - as the configuration wants it */
 void print_event(struct printer *p, const struct accel_event *e);
 
+/* way_name() - an enum accel_mem_way of the kernel */
+const char *way_name(uint32_t way);
+
 /* print_json.c */
 void print_event_json(struct printer *p, const struct accel_event *e);
 

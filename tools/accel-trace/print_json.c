@@ -53,6 +53,7 @@ static void payload(struct json *j, const struct accel_event *e)
 	case ACCEL_EV_MEM_PIN:
 	case ACCEL_EV_MEM_UNPIN:
 		json_u64(j, "mem", e->pin.mem);
+		json_str(j, "way", way_name(e->pin.way));
 		json_u64(j, "bytes", e->pin.bytes);
 		json_u64(j, "pages", e->pin.pages);
 		json_u64(j, "duration_ns", e->time_ns);
@@ -61,17 +62,23 @@ static void payload(struct json *j, const struct accel_event *e)
 			break;
 		}
 		json_u64(j, "folios", e->pin.folios);
+		json_u64(j, "segments", e->pin.segments);
 		json_u64(j, "flags", e->pin.flags);
 		json_u64(j, "faulted_pages", e->pin.faulted_pages);
 		json_u64(j, "account_ns", e->pin.account_ns);
 		json_u64(j, "fault_ns", e->pin.fault_ns);
 		json_u64(j, "pin_ns", e->pin.pin_ns);
+		json_u64(j, "gather_ns", e->pin.gather_ns);
 		break;
 	case ACCEL_EV_DMA_MAP:
 	case ACCEL_EV_DMA_UNMAP:
 		json_u64(j, "mem", e->dma.mem);
+		json_str(j, "way", way_name(e->dma.way));
 		json_u64(j, "bytes", e->dma.bytes);
+		json_u64(j, "pages", e->dma.pages);
+		json_u64(j, "folios", e->dma.folios);
 		json_u64(j, "segments", e->dma.segments);
+		json_u64(j, "iommu_ns", e->dma.iommu_ns);
 		json_u64(j, "duration_ns", e->time_ns);
 		break;
 	case ACCEL_EV_JOB_QUEUE:

@@ -282,6 +282,21 @@ static void note_hidden(const struct accel_snapshot *snap)
 			"root sees all\n", hidden, hidden == 1 ? "" : "s", hidden == 1 ? "is" : "are");
 }
 
+/* Below the table, where there is room for a sentence. */
+static void list_errors(const struct accel_snapshot *snap)
+{
+	size_t d, i;
+
+	for (d = 0; d < snap->num_devices; d++)
+		for (i = 0; i < snap->devices[d].num_contexts; i++) {
+			const struct accel_context_info *ctx = &snap->devices[d].contexts[i];
+
+			if (*ctx->last_error)
+				printf("%s/%" PRIu64 " was refused: %s\n", snap->devices[d].name,
+				       ctx->id, SAFE(ctx->last_error));
+		}
+}
+
 static int table_ctx_list(const struct settings *set, const struct accel_snapshot *snap)
 {
 	static const struct table_column columns[] = {
@@ -313,6 +328,7 @@ static int table_ctx_list(const struct settings *set, const struct accel_snapsho
 			row_context(&t, set, &snap->devices[d], &snap->devices[d].contexts[i]);
 	ret = table_end(&t, stdout);
 	proc_forget();
+	list_errors(snap);
 	note_hidden(snap);
 	return ret;
 }

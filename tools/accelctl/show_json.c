@@ -128,6 +128,7 @@ void json_context(struct json *j, const char *key, const char *dev_name, uint64_
 	}
 	json_close(j);
 	ops(j, ctx->ops, ctx->num_ops);
+	json_str(j, "last_error", *ctx->last_error ? ctx->last_error : NULL);
 	json_u64(j, "time_ns", ctx->time_ns);
 	json_close(j);
 }

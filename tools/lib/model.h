@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #define ACCEL_MODEL_NAME	16	/* of devices, nodes, engines, operations; with the NUL */
+#define ACCEL_MODEL_ERROR	192
 #define ACCEL_MODEL_TEXT	64
 #define ACCEL_MODEL_NODES	4
 #define ACCEL_MODEL_OPS		16
@@ -105,6 +106,7 @@ struct accel_context_info {
 	uint32_t mems;			/* pinned regions */
 	uint32_t jobs;			/* submitted and not waited for */
 	uint64_t time_ns;		/* CLOCK_MONOTONIC when these were read */
+	char last_error[ACCEL_MODEL_ERROR];	/* why a call was refused, "": never */
 	size_t num_usage;
 	struct accel_usage_info *usage;	/* by engine, ascending */
 	size_t num_ops;

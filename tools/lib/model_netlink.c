@@ -159,6 +159,7 @@ static void parse_context_flat(const struct nlattr **a, struct accel_context_inf
 		ctx->valid |= ACCEL_CTX_OBJECTS;
 	}
 	ctx->time_ns = genl_uint(a[ACCEL_NL_A_CTX_TIME_NS]);
+	ACCEL_TEXT_SET(ctx->last_error, genl_text(a[ACCEL_NL_A_CTX_LAST_ERROR]));
 }
 
 int accel_nl_parse_context(const struct nlmsghdr *nlh, struct accel_context_info *ctx,

@@ -76,21 +76,38 @@ static struct edu_device *to_edu(struct accel_device *adev)
 	return container_of(adev, struct edu_device, accel);
 }
 
+static struct pci_dev *edu_pdev(struct edu_device *edu)
+{
+	return to_pci_dev(edu->accel.dev.parent);
+}
+
+/* Unplugged, or cut off by an error: then it is not to be touched. */
+static bool edu_gone(struct edu_device *edu)
+{
+	return READ_ONCE(gone) || pci_channel_offline(edu_pdev(edu));
+}
+
+/* What a job ends with then: with an error of the link it may yet come back. */
+static int edu_gone_error(struct edu_device *edu)
+{
+	return READ_ONCE(edu_pdev(edu)->error_state) == pci_channel_io_frozen ? -EIO : -ENODEV;
+}
+
 /* The only ways to the registers. Of hardware that is not there reads are all ones. */
 static u32 edu_read(struct edu_device *edu, u32 reg)
 {
-	return READ_ONCE(gone) ? EDU_GONE : readl(edu->regs + reg);
+	return edu_gone(edu) ? EDU_GONE : readl(edu->regs + reg);
 }
 
 static void edu_write(struct edu_device *edu, u32 reg, u32 value)
 {
-	if (!READ_ONCE(gone))
+	if (!edu_gone(edu))
 		writel(value, edu->regs + reg);
 }
 
 static void edu_write64(struct edu_device *edu, u32 reg, u64 value)
 {
-	if (!READ_ONCE(gone))
+	if (!edu_gone(edu))
 		lo_hi_writeq(value, edu->regs + reg);
 }
 
@@ -144,7 +161,7 @@ static irqreturn_t edu_irq(int irq, void *data)
 		result = edu_read(edu, EDU_FACTORIAL);
 	/* No factorial is all ones: but for 0! and 1!, they are even. */
 	if (job)
-		accel_job_done(&job->base, result == EDU_GONE ? -ENODEV : 0, result);
+		accel_job_done(&job->base, result == EDU_GONE ? edu_gone_error(edu) : 0, result);
 	return IRQ_HANDLED;
 }
 
@@ -154,7 +171,7 @@ static void edu_run(struct accel_job *base)
 	struct edu_device *edu = to_edu(base->ctx->adev);
 
 	if (edu_read(edu, EDU_ID) == EDU_GONE) {
-		accel_job_done(base, -ENODEV, 0);
+		accel_job_done(base, edu_gone_error(edu), 0);
 		return;
 	}
 	spin_lock_irq(&edu->lock);
@@ -182,7 +199,7 @@ static void edu_cancel(struct accel_job *base)
 		edu_wait_quiet(edu, EDU_DMA_CMD, EDU_DMA_START);
 	/* An interrupt that is still on its way is not to be taken for the next job's. */
 	edu_write(edu, EDU_IRQ_ACK, edu_read(edu, EDU_IRQ_STATUS));
-	synchronize_irq(pci_irq_vector(to_pci_dev(edu->accel.dev.parent), 0));
+	synchronize_irq(pci_irq_vector(edu_pdev(edu), 0));
 }
 
 static const struct accel_engine_desc edu_engine = {
@@ -240,7 +257,7 @@ static long edu_ioctl_dma(struct accel_context *ctx, void *arg)
 
 static int edu_mmap(struct accel_context *ctx, struct accel_map_desc *map)
 {
-	struct pci_dev *pdev = to_pci_dev(ctx->adev->dev.parent);
+	struct pci_dev *pdev = edu_pdev(to_edu(ctx->adev));
 
 	if (map->offset || map->size != PAGE_SIZE)
 		return -EINVAL;
@@ -266,6 +283,29 @@ static const struct accel_node_desc edu_nodes[] = {
 	  .can_mmap = true },
 };
 
+/* Ready for jobs, whatever it was at: for who had it before us, or before a reset. */
+static int edu_start(struct accel_device *adev)
+{
+	struct edu_device *edu = to_edu(adev);
+	u32 id = edu_read(edu, EDU_ID);
+
+	if (id == EDU_GONE || (id & 0xff) != EDU_ID_MAGIC) {
+		pci_err(edu_pdev(edu), "not an edu: id 0x%08x\n", id);
+		return -ENODEV;
+	}
+	snprintf(adev->firmware_version, sizeof(adev->firmware_version), "%u.%u",
+		 id >> 24, (id >> 16) & 0xff);
+	/* No reset ends a DMA. It is to reach no memory of ours, nor interrupt a later job. */
+	if (edu_wait_quiet(edu, EDU_DMA_CMD, EDU_DMA_START) ||
+	    edu_wait_quiet(edu, EDU_STATUS, EDU_STATUS_BUSY)) {
+		pci_err(edu_pdev(edu), "its DMA, or its factorial, does not end\n");
+		return -EBUSY;
+	}
+	edu_write(edu, EDU_IRQ_ACK, edu_read(edu, EDU_IRQ_STATUS));
+	pci_set_master(edu_pdev(edu));
+	return 0;
+}
+
 static const struct accel_driver edu_driver = {
 	.name = "accel_edu",
 	.type = "offload",
@@ -274,26 +314,8 @@ static const struct accel_driver edu_driver = {
 	.nodes = edu_nodes,
 	.num_nodes = ARRAY_SIZE(edu_nodes),
 	.mmap = edu_mmap,
+	.reset_done = edu_start,
 };
-
-static int edu_init_hw(struct edu_device *edu, struct pci_dev *pdev)
-{
-	u32 id = edu_read(edu, EDU_ID);
-	int ret;
-
-	if (id == EDU_GONE || (id & 0xff) != EDU_ID_MAGIC)
-		return dev_err_probe(&pdev->dev, -ENODEV, "not an edu: id 0x%08x\n", id);
-	snprintf(edu->accel.firmware_version, sizeof(edu->accel.firmware_version), "%u.%u",
-		 id >> 24, (id >> 16) & 0xff);
-	/* Who had it before us may have left it at work. */
-	if (edu_wait_quiet(edu, EDU_DMA_CMD, EDU_DMA_START))
-		return dev_err_probe(&pdev->dev, -EBUSY, "its DMA does not end\n");
-	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI);
-	if (ret < 0)
-		return dev_err_probe(&pdev->dev, ret, "no MSI vector\n");
-	return devm_request_irq(&pdev->dev, pci_irq_vector(pdev, 0), edu_irq, 0,
-				"accel_edu", edu);
-}
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -311,7 +333,6 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return ret;
 	/* The hardware cuts nothing: a segment is as long as its pages are contiguous. */
 	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
-	pci_set_master(pdev);
 
 	edu = devm_accel_device_alloc(&pdev->dev, &edu_driver, struct edu_device, accel);
 	if (IS_ERR(edu))
@@ -321,7 +342,14 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	edu->engine = accel_engine_add(&edu->accel, &edu_engine);
 	if (IS_ERR(edu->engine))
 		return PTR_ERR(edu->engine);
-	ret = edu_init_hw(edu, pdev);
+	pci_set_drvdata(pdev, edu);
+	ret = edu_start(&edu->accel);
+	if (ret)
+		return ret;
+	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI);
+	if (ret < 0)
+		return dev_err_probe(&pdev->dev, ret, "no MSI vector\n");
+	ret = devm_request_irq(&pdev->dev, pci_irq_vector(pdev, 0), edu_irq, 0, "accel_edu", edu);
 	return ret ?: devm_accel_device_register(&edu->accel);
 }
 
@@ -337,6 +365,7 @@ static struct pci_driver edu_pci_driver = {
 	.probe = edu_probe,
 	/* its users may be, see ACCEL_DEVICE_IOMMUFD_ATTACH */
 	.driver_managed_dma = IS_ENABLED(CONFIG_IOMMUFD),
+	.err_handler = &accel_pci_error_handlers,
 };
 module_pci_driver(edu_pci_driver);
 

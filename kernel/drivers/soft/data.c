@@ -7,7 +7,6 @@
 #include <linux/bitops.h>
 #include <linux/dma-direct.h>
 #include <linux/highmem.h>
-#include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
@@ -30,9 +29,6 @@
 
 /* Bytes between two looks at the clock and at accel_job_cancelled(). */
 #define SOFT_CHUNK	SZ_64K
-
-/* A cancelled job leaves its sleep at most this much later. */
-#define SOFT_SLEEP_NS	(5 * NSEC_PER_MSEC)
 
 /* Below this a sleep would take longer than it should. */
 #define SOFT_SPIN_NS	(10 * NSEC_PER_USEC)
@@ -186,23 +182,19 @@ const struct soft_op *soft_op_find(u32 op)
 }
 
 /* Wait until @until, ktime_get_ns()'s; false when the job was cancelled before that. */
-static bool soft_wait(const struct accel_job *job, u64 until)
+static bool soft_wait(struct accel_job *job, u64 until)
 {
 	for (;;) {
 		u64 now = ktime_get_ns();
-		ktime_t wake;
 
 		if (accel_job_cancelled(job))
 			return false;
 		if (now >= until)
 			return true;
-		if (until - now < SOFT_SPIN_NS) {
+		if (until - now < SOFT_SPIN_NS)
 			cpu_relax();
-			continue;
-		}
-		wake = ns_to_ktime(min(until, now + SOFT_SLEEP_NS));
-		set_current_state(TASK_IDLE);
-		schedule_hrtimeout(&wake, HRTIMER_MODE_ABS);
+		else
+			accel_job_sleep_until(job, until);
 	}
 }
 

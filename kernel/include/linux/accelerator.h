@@ -31,6 +31,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/percpu-refcount.h>
 #include <linux/refcount.h>
 #include <linux/rwsem.h>
@@ -61,6 +62,8 @@ struct accel_mem_ops;
 struct accel_op_stats;
 struct attribute_group;
 struct dentry;
+struct pci_error_handlers;
+struct pci_saved_state;
 
 /* ------------------------------------------------------------------ ioctls */
 
@@ -212,6 +215,13 @@ struct accel_map_desc {
  *	No job uses it. Gated, or after @close, with the device still there
  * @cancel: optional; from accel_device_unregister(): new calls are refused, make
  *	the ones that wait in the driver return soon
+ * @reset_done: optional; from %accel_pci_error_handlers: an error was reported, or
+ *	somebody asked for a reset. The hardware may have forgotten everything, or not
+ *	have been reset and still be at work. Wait in bounded time until it is not, and
+ *	make it ready for jobs as before registering. Bus mastering is off, so that
+ *	what it was at reaches no memory: pci_set_master() when it is safe. An error
+ *	makes the device FAILED. No job runs; but open, close, mmap and handlers that
+ *	are allowed in any state may.
  *
  * With %ACCEL_DEVICE_RUNTIME_PM the core resumes the parent for each callback and for
  * as long as a job runs; where it cannot be resumed, calls and jobs end with EIO.
@@ -244,6 +254,7 @@ struct accel_driver {
 	int (*mem_map)(struct accel_mem *mem);
 	void (*mem_unmap)(struct accel_mem *mem);
 	void (*cancel)(struct accel_device *adev);
+	int (*reset_done)(struct accel_device *adev);
 };
 
 #define ACCEL_MAX_NODES		4
@@ -312,15 +323,16 @@ struct accel_device {
 	bool exclusive;
 	bool iommufd_attach;
 	size_t context_size;
+	unsigned int max_segment;	/* bytes of the longest entry of a region's table */
 	enum accel_state state;
 	struct mutex lock;		/* state changes, stats of the dead */
 	struct xarray contexts;		/* open files by id */
 	atomic_t num_contexts;
-	unsigned int max_segment;	/* bytes of one entry of a region's table */
 	atomic_t dma_users;		/* regions mapped with the DMA API, or ACCEL_DMA_ATTACHED */
 	atomic64_t pinned_bytes;
 	atomic64_t mapped_bytes;
 	struct accel_op_stats __percpu *stats;
+	struct pci_saved_state *pci_state;	/* as it was when registered */
 	struct inode *map_inode;	/* all mappings of all files hang here */
 	struct kobject *engines_kobj;
 	unsigned int num_engines;
@@ -381,6 +393,21 @@ int devm_accel_device_register(struct accel_device *adev);
 int accel_device_set_state(struct accel_device *adev, enum accel_state state);
 void accel_device_put(struct accel_device *adev);
 
+/*
+ * For the err_handler of a struct pci_driver whose drvdata is its registered device:
+ * recovery from errors that AER (or the like) reports, and resets, without any code of the
+ * driver's but its reset_done callback.
+ *
+ * The device is RESETTING from the report, or the request, until the hardware is ready
+ * again: its jobs end with EIO; files, regions and mappings stay. The configuration is
+ * restored to what it was when the device was registered. Hardware that does not come back
+ * makes the device FAILED; a later reset (sysfs) that succeeds makes it OK.
+ *
+ * A driver's cancel callback of an engine may find pci_channel_offline(): what it reads
+ * is then all ones, and the core has seen to it that the hardware reaches no memory.
+ */
+extern const struct pci_error_handlers accel_pci_error_handlers;
+
 /* ----------------------------------------------------------------- context */
 
 /**
@@ -416,7 +443,9 @@ struct accel_context {
 	bool dead;			/* torn down; set under lock */
 	u64 opened_ns;			/* CLOCK_BOOTTIME */
 	struct accel_op_stats __percpu *stats;
-	struct xarray mems;
+	struct rb_root mems;		/* by id; an xarray would take nodes for each */
+	u32 num_mems;
+	spinlock_t mem_lock;		/* mems, num_mems, and who uses them */
 	wait_queue_head_t mem_wq;	/* a region lost its last user, or was mapped */
 	struct accel_iommufd *iommufd;	/* bound to it; set and cleared under lock */
 	atomic_t iommufd_busy;		/* bindings that are not through yet, either way */
@@ -426,7 +455,12 @@ struct accel_context {
 	u32 num_ended;
 	wait_queue_head_t poll_wq;
 	struct accel_engine_usage *usage;	/* one for each engine */
+	spinlock_t error_lock;		/* last_error */
+	char *last_error;		/* why its last refused call was, or NULL */
 };
+
+__printf(3, 4)
+int accel_context_error(struct accel_context *ctx, int error, const char *fmt, ...);
 
 /* ------------------------------------------------------------------ memory */
 
@@ -470,14 +504,16 @@ struct accel_mem {
 	unsigned long npages;
 	u32 nfolios;
 	u32 nsegs;			/* after the DMA mapping */
-	u32 users;			/* jobs; under the lock of ctx->mems */
+	struct rb_node node;		/* in ctx->mems */
+	u32 users;			/* jobs; under ctx->mem_lock */
 	bool closing;			/* no new users; likewise */
 	bool mapping;			/* being mapped, not valid yet; likewise */
 	int revoked;			/* not 0: no new users, and never valid; likewise */
 	bool needs_sync;		/* not coherent, or bounced */
 	u64 dirty_from;			/* what the device may have written: one range that */
 	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
-	struct sg_append_table append;	/* pages that were gathered, or none */
+	struct sg_table table;		/* what sgt is, where the core makes it */
+	struct scatterlist first[2];	/* its first entries */
 	union {
 		struct {
 			struct mm_struct *mm;	/* charged for the pages */
@@ -487,7 +523,6 @@ struct accel_mem {
 			struct list_head link;	/* in its list, until iommufd has it back */
 			unsigned long pinned;	/* pages that iommufd has pinned */
 			u8 state;		/* enum accel_pin_state */
-			struct sg_table table;	/* of IOVAs, where hardware is attached */
 		} iommufd;
 	};
 };
@@ -533,9 +568,11 @@ bool accel_mem_iter_next(struct accel_mem_iter *it);
  *	longer touches the job's memory and accel_job_done() is not called for it
  *	any more. Also in the engine's thread, so never beside @run. Without it,
  *	the core waits for the job to end, and @run should look at
- *	accel_job_cancelled().
+ *	accel_job_cancelled(), and sleep by accel_job_sleep_until().
  * @free: optional; the job has ended or was discarded: free what the driver has
- *	hung on it. The structure itself is the core's to free.
+ *	hung on it. The structure itself is the core's to free. In the engine's thread,
+ *	but for a job that @run never saw: then from whoever gives it up, may be beside
+ *	@run of another.
  */
 struct accel_engine_desc {
 	const char *name;
@@ -600,10 +637,10 @@ struct accel_job {
 	u64 done_ns;
 	/* private: the core's */
 	struct kref ref;
-	struct list_head link;		/* in the engine's queued or running list */
+	struct list_head link;		/* in one of the engine's lists */
+	struct list_head ctx_link;	/* while queued, among its context's on the engine */
 	int cancel_error;		/* asked to end with this */
 	bool powered;			/* holds a runtime PM reference */
-	bool retired;			/* its regions were given back */
 	unsigned int num_mems;
 	struct {
 		struct accel_mem *mem;
@@ -644,5 +681,6 @@ int accel_job_submit(struct accel_job *job, u64 *id);
 void accel_job_discard(struct accel_job *job);
 void accel_job_done(struct accel_job *job, int status, u64 result);
 bool accel_job_cancelled(const struct accel_job *job);
+bool accel_job_sleep_until(struct accel_job *job, u64 until_ns);
 
 #endif /* _LINUX_ACCELERATOR_H */

@@ -48,9 +48,11 @@
  * are charged to RLIMIT_MEMLOCK.
  *
  * Errors: EINVAL (zero or unaligned, bad flags), EFAULT (not all of it is
- * mapped, or not writable although the device is to write), ENOMEM (over
- * RLIMIT_MEMLOCK, or no memory), EPERM (locking memory is not allowed at all),
- * EINTR, ENODEV.
+ * mapped, or not writable although the device is to write), EOPNOTSUPP (the
+ * device is to write to a file whose file system has to see each write), ENOMEM
+ * (over RLIMIT_MEMLOCK, or no memory), EPERM (locking memory is not allowed at
+ * all), EINTR, ENODEV. Which page and why, or which limit: see "accelctl ctx
+ * list" or accel-last-error in /proc/PID/fdinfo.
  *
  * With %ACCEL_MEM_IOVA: an IOVA of the IOAS that the file is bound to, see
  * %ACCEL_IOCTL_IOMMUFD_BIND. iommufd pins and accounts, nothing else is charged. The

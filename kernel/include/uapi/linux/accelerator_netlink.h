@@ -92,6 +92,7 @@ enum {
 	ACCEL_NL_A_CTX_MEMS,		/* u32: pinned regions */
 	ACCEL_NL_A_CTX_JOBS,		/* u32: submitted and not waited for */
 	ACCEL_NL_A_CTX_TIME_NS,		/* uint: CLOCK_MONOTONIC when the counters were read */
+	ACCEL_NL_A_CTX_LAST_ERROR,	/* string: why its last refused call was, where told */
 
 	__ACCEL_NL_A_CTX_MAX,
 	ACCEL_NL_A_CTX_MAX = (__ACCEL_NL_A_CTX_MAX - 1)

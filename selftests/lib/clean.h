@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* After each bad input: nothing stays pinned, mapped or open. */
-#ifndef BADINPUT_CLEAN_H
-#define BADINPUT_CLEAN_H
+/* What a test has to leave behind: nothing is pinned, mapped or open. */
+#ifndef SELFTESTS_CLEAN_H
+#define SELFTESTS_CLEAN_H
 
 #include "device.h"
 #include "tap.h"

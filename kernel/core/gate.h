@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The gate's fast paths, see gate.c. Inlined where the operation is known at build
+ * time, which is the ioctl; all others call the functions of the same names without
+ * the underscores.
+ */
+#ifndef _ACCEL_GATE_H
+#define _ACCEL_GATE_H
+
+#include <trace/events/accel.h>
+
+#include "core.h"
+
+/*
+ * What differs between operations: one line each in gate.c, and nothing else to extend.
+ * @begin and @end are called when somebody listens to their tracepoint, and only then:
+ * an indirect call is dear. Calls are timed when somebody listens to @ended.
+ */
+struct accel_op_desc {
+	const char *name;
+	int gone;		/* what it answers when the device is */
+	const struct tracepoint *ended;
+	void (*end)(const struct accel_call *call, long ret, u64 ns);
+	const struct tracepoint *begun;
+	void (*begin)(const struct accel_call *call);
+};
+
+extern const struct accel_op_desc accel_ops[ACCEL_OP_NR];
+
+void accel_call_observe_begin(struct accel_call *call);
+void accel_call_observe_end(struct accel_call *call, long ret);
+
+/*
+ * Where the operation is not known at build time: the key's count, and not a static
+ * branch, nor static_key_enabled(), which is a call. -1: is being switched on.
+ */
+static inline bool accel_tp_enabled(const struct tracepoint *tp)
+{
+	return tp && atomic_read(&tp->key.enabled);
+}
+
+static __always_inline bool accel_begin_observed(enum accel_op op)
+{
+	if (__builtin_constant_p(op) && op == ACCEL_OP_IOCTL)
+		return trace_accel_ioctl_enabled() || trace_accel_ioctl_enter_enabled();
+	return unlikely(accel_tp_enabled(accel_ops[op].ended) ||
+			accel_tp_enabled(accel_ops[op].begun));
+}
+
+static __always_inline bool accel_end_observed(enum accel_op op)
+{
+	if (__builtin_constant_p(op) && op == ACCEL_OP_IOCTL)
+		return trace_accel_ioctl_enabled();
+	return unlikely(accel_tp_enabled(accel_ops[op].ended));
+}
+
+/*
+ * One more of @counters (begun, entered, …), of the context and of its device. Both are
+ * parameters, so that the compiler need not look them up again after each call.
+ */
+static __always_inline void accel_count(struct accel_context *ctx, struct accel_device *adev,
+					enum accel_op op, size_t counters)
+{
+	size_t offset = counters + op * sizeof(u64);
+
+	this_cpu_inc(*(u64 __percpu *)((void __percpu *)ctx->stats + offset));
+	this_cpu_inc(*(u64 __percpu *)((void __percpu *)adev->stats + offset));
+}
+
+#define ACCEL_COUNT(ctx, adev, op, counter) \
+	accel_count(ctx, adev, op, offsetof(struct accel_op_stats, counter))
+
+static __always_inline int __accel_call_begin(struct accel_call *call, enum accel_op op,
+					      struct accel_context *ctx,
+					      struct accel_device *adev)
+{
+	ACCEL_COUNT(ctx, adev, op, begun);
+	if (accel_begin_observed(op))
+		accel_call_observe_begin(call);
+	if (unlikely(percpu_ref_is_dying(&adev->gate)))
+		return accel_ops[op].gone;
+	return 0;
+}
+
+static __always_inline int __accel_enter(enum accel_op op, struct accel_context *ctx,
+					 struct accel_device *adev)
+{
+	if (unlikely(!percpu_ref_tryget_live(&adev->gate)))
+		return accel_ops[op].gone;
+	if (unlikely(adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM)) {
+		int ret = accel_power_get(adev);
+
+		if (ret) {
+			percpu_ref_put(&adev->gate);
+			return ret;
+		}
+	}
+	ACCEL_COUNT(ctx, adev, op, entered);
+	return 0;
+}
+
+static __always_inline void __accel_leave(enum accel_op op, struct accel_context *ctx,
+					  struct accel_device *adev)
+{
+	if (unlikely(adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM))
+		accel_power_put(adev);
+	ACCEL_COUNT(ctx, adev, op, left);
+	percpu_ref_put(&adev->gate);
+}
+
+static __always_inline void __accel_call_end(struct accel_call *call, enum accel_op op,
+					     struct accel_context *ctx,
+					     struct accel_device *adev, long ret)
+{
+	ACCEL_COUNT(ctx, adev, op, ended);
+	if (unlikely(ret < 0))
+		ACCEL_COUNT(ctx, adev, op, errors);
+	if (accel_end_observed(op))
+		accel_call_observe_end(call, ret);
+}
+
+#endif /* _ACCEL_GATE_H */

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What it costs to be observed: a null ioctl of accel_bench, alone, and in the sight of
+ * our tools and of their peers, one after the other, each with samples of its own and
+ * of none before it. Usage: observe [-x TIMES] [NAME...];
+ * -x: so many times the usual number of ioctls in a sample
+ *
+ * For the machine with one processor that counts instructions. A sample is what the
+ * program and the observer together have spent on it, in processor time, until the
+ * observer has nothing left to do; per ioctl, or where events are delivered per event
+ * that was; of accel-top, whose own work is per second and not per ioctl, what the
+ * program spends. What the kernel does in interrupts is on somebody's account, too.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "accel_bench.h"
+#include "bench.h"
+#include "device.h"
+
+#define OUT	"/tmp/observe.out"
+#define ERR	"/tmp/observe.err"
+#define EVENTS	"tracepoint:accel:accel_ioctl "
+
+struct observer {
+	const char *name;
+	int count;		/* ioctls of a sample */
+	enum {
+		PER_SECOND,	/* what it does itself, it does as often as it was told to */
+		PER_EVENT,
+		LINES,		/* delivers a line in OUT for each event */
+	} work;
+	const char *argv[10];
+};
+
+static char self[16];
+
+static const struct observer observers[] = {
+	{ "accel-top", 2000, PER_SECOND, { "accel-top", "-b", "-d", "1", "-n", "100000" } },
+	{ "summary", 2000, PER_EVENT, { "accel-trace", "-c", "-e", "ioctl" } },
+	{ "hist", 2000, PER_EVENT, { "accel-trace", "hist", "-e", "ioctl" } },
+	{ "stream", 2000, LINES, { "accel-trace", "-e", "ioctl", "-o", OUT } },
+	{ "strace", 300, LINES, { "strace", "-e", "trace=ioctl", "-o", OUT, "-p", self } },
+	{ "perf-record", 2000, PER_EVENT, { "perf", "record", "-q", "-a", "-e", "accel:accel_ioctl",
+					"-o", "/tmp/perf.data" } },
+	{ "bpftrace-hist", 2000, PER_EVENT, { "bpftrace", "-e",
+					  EVENTS "{ @ns = hist(args->duration_ns); }" } },
+	{ "bpftrace-printf", 2000, LINES, { "bpftrace", "-o", OUT, "-e", EVENTS
+		"{ printf(\"%s %d ctx %d cmd %x ret %d %d ns\\n\", comm, pid, args->ctx, args->cmd, args->ret, args->duration_ns); }" } },
+};
+
+static int fd;
+static int times = 1;
+
+static double cpu_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	if (clock_gettime(clock, &t))
+		bench_die("clock of a process: %s", strerror(errno));
+	return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+static double ioctls(int count)
+{
+	struct accel_bench_null null = { .in = 1 };
+	double start = cpu_ns(CLOCK_PROCESS_CPUTIME_ID);
+
+	for (int i = 0; i < count; i++)
+		ioctl(fd, ACCEL_BENCH_NULL, &null);
+	return cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
+}
+
+static void settle(double seconds)
+{
+	struct timespec t = { .tv_sec = seconds, .tv_nsec = (seconds - (long)seconds) * 1e9 };
+
+	while (nanosleep(&t, &t))
+		;
+}
+
+/* Lines that came into OUT since the last time. */
+static long lines(off_t *from)
+{
+	int out = open(OUT, O_RDONLY | O_CLOEXEC);
+	char buf[65536];
+	long n = 0;
+	ssize_t got;
+
+	while (out >= 0 && (got = pread(out, buf, sizeof(buf), *from)) > 0) {
+		for (ssize_t i = 0; i < got; i++)
+			n += buf[i] == '\n';
+		*from += got;
+	}
+	close(out);
+	return n;
+}
+
+static pid_t start(const struct observer *o)
+{
+	pid_t pid;
+
+	unlink(OUT);
+	pid = fork();
+	if (pid < 0)
+		bench_die("fork: %s", strerror(errno));
+	if (!pid) {
+		int null = open("/dev/null", O_RDWR), err = open(ERR, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+		dup2(null, 0);
+		dup2(null, 1);
+		dup2(err, 2);
+		execvp(o->argv[0], (char **)o->argv);
+		fprintf(stderr, "%s: %s\n", o->argv[0], strerror(errno));
+		_exit(127);
+	}
+	return pid;
+}
+
+static void show(const char *path)
+{
+	char line[512];
+	FILE *f = fopen(path, "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		fprintf(stderr, "  %s", line);
+	if (f)
+		fclose(f);
+}
+
+/* It sees our ioctls when they cost more than without it. */
+static void attached(const struct observer *o, pid_t pid, double bare)
+{
+	int seen = 0, status;
+
+	for (int i = 0; i < 600 && seen < 3; i++) {
+		settle(.2);
+		seen = ioctls(100) / 100 > bare + 15 ? seen + 1 : 0;
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			show(ERR);
+			bench_die("%s ended with status %#x", o->name, status);
+		}
+	}
+	if (seen < 3) {
+		kill(pid, SIGKILL);
+		show(ERR);
+		bench_die("%s does not see the ioctls", o->name);
+	}
+	settle(3);
+}
+
+static double median(double *v, int n)
+{
+	for (int i = 1; i < n; i++)
+		for (int j = i; j && v[j - 1] > v[j]; j--) {
+			double t = v[j];
+
+			v[j] = v[j - 1];
+			v[j - 1] = t;
+		}
+	return v[n / 2];
+}
+
+static void observe(const struct observer *o, int count)
+{
+	double bare[BENCH_ROUNDS], cost;
+	clockid_t clock;
+	char series[64];
+	off_t from = 0;
+	long got, sum = 0;
+	pid_t pid;
+
+	snprintf(series, sizeof(series), "%s.bare", o->name);
+	ioctls(count);
+	for (int i = 0; i < BENCH_ROUNDS; i++) {
+		bare[i] = ioctls(count) / count;
+		bench_sample(series, bare[i]);
+	}
+	cost = median(bare, BENCH_ROUNDS);
+
+	pid = start(o);
+	attached(o, pid, cost);
+	if (clock_getcpuclockid(pid, &clock))
+		bench_die("no clock of %s", o->name);
+	ioctls(count);
+	settle(1.5);
+	lines(&from);
+	for (int i = 0; i < BENCH_ROUNDS; i++) {
+		double before = cpu_ns(clock), spent = ioctls(count);
+
+		settle(1.5);
+		if (o->work != PER_SECOND)
+			spent += cpu_ns(clock) - before;
+		got = o->work == LINES ? lines(&from) : count;
+		sum += got;
+		if (!got)
+			bench_die("%s delivered nothing", o->name);
+		snprintf(series, sizeof(series), "%s.seen", o->name);
+		bench_sample(series, cost + (spent - cost * count) / got);
+		if (o->work != LINES)
+			continue;
+		snprintf(series, sizeof(series), "%s.rate", o->name);
+		bench_sample(series, got / spent * 1e9);
+		snprintf(series, sizeof(series), "%s.delivered", o->name);
+		bench_sample(series, 100. * got / count);
+	}
+	kill(pid, SIGINT);
+	for (int i = 0; i < 100 && waitpid(pid, NULL, WNOHANG) != pid; i++) {
+		settle(.2);
+		if (i == 50)
+			kill(pid, SIGKILL);
+	}
+	if (o->work == LINES)
+		fprintf(stderr, "%s: %ld of %d events delivered\n", o->name, sum, BENCH_ROUNDS * count);
+	fprintf(stderr, "%s said:\n", o->name);
+	show(ERR);
+	/* its probes are gone when the ioctl costs what it did */
+	for (int i = 0; i < 100 && ioctls(100) / 100 > cost + 10; i++)
+		settle(.1);
+}
+
+int main(int argc, char **argv)
+{
+	struct dev_info dev;
+
+	if (argc > 2 && !strcmp(argv[1], "-x")) {
+		times = atoi(argv[2]);
+		argc -= 2;
+		argv += 2;
+	}
+	if (dev_find("bench", 0, &dev) || (fd = dev_open(dev.name)) < 0)
+		bench_die("no device of accel_bench: load it first");
+	snprintf(self, sizeof(self), "%d", getpid());
+	for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++) {
+		bool wanted = argc == 1;
+
+		for (int j = 1; j < argc; j++)
+			wanted |= !strcmp(argv[j], observers[i].name);
+		if (wanted)
+			observe(&observers[i], times * observers[i].count);
+	}
+	return 0;
+}

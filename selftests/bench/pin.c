@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pin SIZE PAGES STATE THREADS WAY...: register memory and release it, in each way in turn.
+ *
+ * SIZE 4K, 1M, …; PAGES: 4K or 2M; STATE: cold (nothing is there yet, each page is
+ * faulted in) or warm; each thread has memory and a file of its own, in one process.
+ * Prints for each round "@ SIZE.PAGES.STATE.THREADS.WAY NS", of one registration and its
+ * release.
+ */
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "pin_ways.h"
+
+#define HUGE		(2UL << 20)
+#define MAX_THREADS	4
+#define MAX_WAYS	6
+
+/* One sample is of about so many bytes, so that small ones are not the clock's. */
+#define SAMPLE_BYTES	(1UL << 20)
+#define SAMPLE_MAX	100
+
+static size_t size;
+static bool cold;
+static int threads;
+
+struct worker {
+	pthread_t thread;
+	pthread_barrier_t *start;
+	struct pin_user users[MAX_WAYS];
+	struct pin_user *user;	/* of this round */
+	uint8_t *memory;
+	double ns;
+};
+
+static size_t parse_size(const char *text)
+{
+	char *unit;
+	size_t n = strtoul(text, &unit, 10);
+
+	switch (*unit) {
+	case 'G':
+		return n << 30;
+	case 'M':
+		return n << 20;
+	case 'K':
+		return n << 10;
+	}
+	bench_die("'%s' is no size", text);
+}
+
+static uint8_t *get_memory(bool huge)
+{
+	size_t room = (size + HUGE - 1) & -HUGE;
+	uint8_t *p = mmap(NULL, room + HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+
+	if (p == MAP_FAILED)
+		bench_die("mmap: %s", strerror(errno));
+	p = (uint8_t *)(((uintptr_t)p + HUGE - 1) & -HUGE);
+	if (madvise(p, room, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
+		bench_die("madvise: %s", strerror(errno));
+	for (size_t i = 0; i < room; i += 4096)
+		p[i] = 1;
+	return p;
+}
+
+/* Registered and released so often; the time of both, without what makes it cold. */
+static double sample(struct pin_user *u, uint8_t *p)
+{
+	size_t times = size >= SAMPLE_BYTES ? 1 : SAMPLE_BYTES / size;
+	double start, ns = 0;
+	int ret;
+
+	if (times > SAMPLE_MAX)
+		times = SAMPLE_MAX;
+	for (size_t i = 0; i < times; i++) {
+		if (cold && madvise(p, size < HUGE ? HUGE : size, MADV_DONTNEED))
+			bench_die("madvise: %s", strerror(errno));
+		start = bench_now_ns();
+		ret = u->way->pin(u, p, size);
+		if (!ret)
+			ret = u->way->unpin(u);
+		ns += bench_now_ns() - start;
+		if (ret)
+			bench_die("%s: %s", u->way->name, strerror(-ret));
+	}
+	return ns / times;
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+
+	pthread_barrier_wait(w->start);
+	w->ns = sample(w->user, w->memory);
+	return NULL;
+}
+
+/* All threads at once; the mean of theirs. */
+static double round_of(struct worker *workers, int way)
+{
+	pthread_barrier_t start;
+	double ns = 0;
+
+	if (threads == 1)
+		return sample(&workers[0].users[way], workers[0].memory);
+	pthread_barrier_init(&start, NULL, threads);
+	for (int i = 0; i < threads; i++) {
+		workers[i].start = &start;
+		workers[i].user = &workers[i].users[way];
+		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
+			bench_die("no thread");
+	}
+	for (int i = 0; i < threads; i++) {
+		pthread_join(workers[i].thread, NULL);
+		ns += workers[i].ns / threads;
+	}
+	pthread_barrier_destroy(&start);
+	return ns;
+}
+
+static void open_way(struct pin_user *u, const char *name)
+{
+	for (size_t i = 0; i < sizeof(pin_ways) / sizeof(pin_ways[0]); i++)
+		if (!strcmp(pin_ways[i].name, name))
+			u->way = &pin_ways[i];
+	if (!u->way)
+		bench_die("no way '%s'", name);
+	u->way->open(u);
+}
+
+int main(int argc, char **argv)
+{
+	static struct worker workers[MAX_THREADS];
+	int ways = argc - 5;
+	bool huge;
+
+	if (ways < 1 || ways > MAX_WAYS)
+		bench_die("pin SIZE PAGES STATE THREADS WAY...");
+	size = parse_size(argv[1]);
+	huge = !strcmp(argv[2], "2M");
+	cold = !strcmp(argv[3], "cold");
+	threads = atoi(argv[4]);
+	if (threads < 1 || threads > MAX_THREADS)
+		bench_die("1 to %d threads", MAX_THREADS);
+	for (int t = 0; t < threads; t++) {
+		workers[t].memory = get_memory(huge);
+		for (int w = 0; w < ways; w++)
+			open_way(&workers[t].users[w], argv[5 + w]);
+	}
+	for (int i = -1; i < BENCH_ROUNDS; i++)
+		for (int w = 0; w < ways; w++) {
+			char series[64];
+			double ns = round_of(workers, w);
+
+			snprintf(series, sizeof(series), "%.8s.%.8s.%.8s.%d.%.8s", argv[1], argv[2],
+				 argv[3], threads, argv[5 + w]);
+			if (i >= 0)
+				bench_sample(series, ns);
+		}
+	return 0;
+}

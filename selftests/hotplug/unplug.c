@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vm: DEVICES="edu=10,hotplug=acpi" TIMEOUT=120 */
+/*
+ * 100 hot unplugs: QEMU takes the device out of its slot in the middle of its DMA of
+ * 100 ms, with files open, mapped, memory pinned, jobs queued, a thread that waits and
+ * one that polls for each file; then a new device is plugged in, and works.
+ *
+ * Ten ports lose theirs at once, ten times. The firmware serves these slots (ACPI): on
+ * the instrumented kernel pciehp, which shapes.c tries, has lockdep report a cycle between
+ * two locks of the kernel's own at the first unplug, and then look no further.
+ */
+#include "hotplug.h"
+
+#define UNPLUGS	100
+#define FILES	3
+#define JOBS	200	/* of the first file, 100 ms each: longer than unplugging all takes */
+
+static struct dev_info dev[HOTPLUG_PORTS];
+static struct hotplug_user users[HOTPLUG_PORTS][FILES];
+static char *pages;
+static int ports;
+
+/* All ports lose their device and get a new one. What was wrong, or NULL. */
+static const char *round_of(void)
+{
+	long long pins = dev_foll_pins();
+	const char *wrong = NULL, *bad;
+	int n, i;
+
+	for (n = 0; n < ports; n++)
+		for (i = 0; i < FILES; i++)
+			if (hotplug_use(&users[n][i], &dev[n], pages + (n * FILES + i) * PAGE,
+					i ? 1 : JOBS))
+				return "open, map, pin or submit";
+	if (dev_foll_pins() != pins + ports * FILES)
+		return "pins before";
+	for (n = 0; n < ports; n++) {
+		/* between two jobs none runs, for a moment */
+		while (dev_attr(dev[n].name, "engines/edu/running") != 1)
+			usleep(1000);
+		if (hotplug_ask(n))
+			return "QEMU refuses";
+	}
+	for (n = 0; n < ports; n++)
+		if (hotplug_gone(n))
+			return "the device does not go";
+	if (dev_foll_pins() != pins)
+		wrong = "a page is still pinned";
+	for (n = 0; n < ports; n++) {
+		char node[64];
+
+		snprintf(node, sizeof(node), "/dev/accelerator/%.31s", dev[n].name);
+		if (!access(node, F_OK))
+			wrong = "the node is still there";
+		for (i = 0; i < FILES; i++) {
+			bad = hotplug_dead(&users[n][i]);
+			wrong = bad ? bad : wrong;
+			storm_leave(&users[n][i].use);
+		}
+	}
+	for (n = 0; n < ports; n++)
+		if (hotplug_add(n))
+			return "QEMU adds none";
+	for (n = 0; n < ports; n++) {
+		if (hotplug_await(n, 1, &dev[n]))
+			return "the device does not come back";
+		if (hotplug_works(&dev[n], pages))
+			wrong = "the device that came does not work";
+	}
+	return wrong;
+}
+
+int main(void)
+{
+	static struct storm before;
+	const char *wrong;
+	int done = 0, n;
+
+	ports = hotplug_init();
+	pages = mmap(NULL, (ports * FILES + 1) * PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED)
+		tap_bail("mmap: %s", strerror(errno));
+	for (n = 0; n < ports; n++)
+		if (hotplug_find(n, &dev[n]))
+			tap_bail("no edu behind port %d", n);
+	tap_is(hotplug_works(&dev[0], pages), 0, "the device works");
+	storm_before(&before, "accel_edu");
+	for (wrong = NULL; done < UNPLUGS && !wrong; done += ports)
+		wrong = round_of();
+	tap_ok(!wrong, "%d hot unplugs in the middle of a DMA, %d ports at once%s%s", done, ports,
+	       wrong ? ": " : "", wrong ? wrong : "");
+	storm_after(&before, "hot unplug", done);
+	return tap_done();
+}
