@@ -216,6 +216,7 @@ void accel_context_teardown(struct accel_context *ctx)
 		}
 		accel_mem_release_all(ctx);
 		ctx->dead = true;
+		accel_iommufd_leave(ctx);
 	}
 	mutex_unlock(&ctx->lock);
 	wake_up_all(&ctx->mem_wq);
@@ -234,6 +235,7 @@ void accel_context_close(struct accel_context *ctx)
 
 	accel_call_begin(&call);
 	accel_context_teardown(ctx);
+	accel_iommufd_wait(ctx);
 	accel_jobs_forget(ctx);
 	accel_netlink_context_closed(ctx);
 	xa_erase(&adev->contexts, ctx->id);

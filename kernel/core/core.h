@@ -210,7 +210,11 @@ struct accel_pin_times;
  * @detach: undo @attach
  * @validate: optional; before each job: is the mapping good? With the reservation of
  *	mem->dmabuf held. 1: it is not, but jobs use it
- * @release: undo @acquire; the device may be gone
+ * @release: undo @acquire; the device may be gone. Must not wait for what user space can
+ *	prolong, since ctx->lock may be held
+ * @finish: optional; the part of @release that may. Not gated, no lock is held; may come
+ *	more than once, also for a region that was not released or never acquired
+ * @forget: optional; the last reference is gone
  */
 struct accel_mem_ops {
 	enum accel_mem_way way;
@@ -223,6 +227,8 @@ struct accel_mem_ops {
 	void (*detach)(struct accel_mem *mem);
 	int (*validate)(struct accel_mem *mem);
 	void (*release)(struct accel_mem *mem);
+	void (*finish)(struct accel_mem *mem);
+	void (*forget)(struct accel_mem *mem);
 };
 
 extern const struct accel_mem_ops accel_mem_user_ops;
@@ -238,6 +244,24 @@ struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 				u64 offset, u64 length);
 void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length);
 void accel_mem_release_all(struct accel_context *ctx);
+void accel_mem_revoke(struct accel_mem *mem, int error);
+
+/* Of accel_device.dma_users: iommufd has the device's DMA. */
+#define ACCEL_DMA_ATTACHED	(-1)
+
+/*
+ * Each mapping made with the DMA API has it for itself against an attachment, which
+ * answers -EBUSY as long as there is one; and the other way round.
+ */
+static inline int accel_mem_dma_get(struct accel_device *adev)
+{
+	return atomic_inc_unless_negative(&adev->dma_users) ? 0 : -EBUSY;
+}
+
+static inline void accel_mem_dma_put(struct accel_device *adev)
+{
+	atomic_dec(&adev->dma_users);
+}
 
 /* Pages that are pinned at a time: 2 MiB, one atomic where they are one folio. */
 #define ACCEL_PIN_BATCH		512UL
@@ -319,6 +343,34 @@ void accel_job_signal(struct accel_job *job);
 bool accel_fence_uses(struct dma_fence *fence, struct dma_resv *resv);
 bool accel_fence_is_ours(struct dma_fence *fence);
 void accel_fences_exit(void);
+/* ----------------------------- iommufd.c, mem_iommufd.c, mem_attach.c */
+
+#if IS_ENABLED(CONFIG_IOMMUFD)
+const struct accel_mem_ops *accel_iommufd_mem_ops(struct accel_context *ctx);
+void accel_iommufd_leave(struct accel_context *ctx);
+void accel_iommufd_wait(struct accel_context *ctx);
+void accel_iommufd_wait_all(struct accel_device *adev);
+int accel_iommufd_init(void);
+void accel_iommufd_exit(void);
+#else
+static inline const struct accel_mem_ops *accel_iommufd_mem_ops(struct accel_context *ctx)
+{
+	return NULL;
+}
+
+static inline void accel_iommufd_leave(struct accel_context *ctx) { }
+static inline void accel_iommufd_wait(struct accel_context *ctx) { }
+static inline void accel_iommufd_wait_all(struct accel_device *adev) { }
+
+static inline int accel_iommufd_init(void)
+{
+	return 0;
+}
+
+static inline void accel_iommufd_exit(void) { }
+#endif
+
+int accel_iommufd_unsupported(struct accel_context *ctx);
 
 /* ------------------------------------------ job.c, engine.c, engine_usage.c */
 

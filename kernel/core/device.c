@@ -199,6 +199,7 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	adev->id = accel_id_next();
 	adev->drv = drv;
 	adev->exclusive = drv->flags & ACCEL_DEVICE_EXCLUSIVE;
+	adev->iommufd_attach = drv->flags & ACCEL_DEVICE_IOMMUFD_ATTACH;
 	adev->context_size = max(drv->context_size, sizeof(struct accel_context));
 	strscpy(adev->drv_name, drv->name, sizeof(adev->drv_name));
 	strscpy(adev->type, drv->type, sizeof(adev->type));
@@ -277,6 +278,7 @@ static void accel_device_shutdown(struct accel_device *adev)
 		wake_up_all(&ctx->poll_wq);
 		accel_context_put(ctx);
 	}
+	accel_iommufd_wait_all(adev);
 	if (powered)
 		accel_power_put(adev);
 	for (i = 0; i < adev->num_engines; i++)

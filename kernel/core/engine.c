@@ -126,12 +126,33 @@ void accel_job_done(struct accel_job *job, int status, u64 result)
 }
 EXPORT_SYMBOL_NS_GPL(accel_job_done, ACCEL_EXPORT_NS);
 
+static bool accel_job_uses(const struct accel_job *job, const struct accel_mem *mem)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_mems; i++)
+		if (job->mems[i].mem == mem)
+			return true;
+	return false;
+}
+
+/* A region was revoked since the job's author named it: as if it had been by then. */
+static bool accel_job_is_stale(const struct accel_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_mems; i++)
+		if (READ_ONCE(job->mems[i].mem->revoked))
+			return true;
+	return false;
+}
+
 /**
  * accel_engine_queue - a job joins the queue
  * @call: of ACCEL_OP_JOB, inside the gate; consumes one reference of its job
  *
  * Context: process.
- * Return: 0, or why the engine takes no job: -EIO, -ENODEV.
+ * Return: 0, or why the engine takes no job: -EIO, -ENODEV, -ENOENT (a region is gone).
  */
 int accel_engine_queue(struct accel_call *call)
 {
@@ -142,6 +163,9 @@ int accel_engine_queue(struct accel_call *call)
 
 	spin_lock_irq(&engine->lock);
 	ret = engine->stop_error;
+	/* Under the lock: what is not seen here is seen by accel_jobs_abort(). */
+	if (!ret && accel_job_is_stale(job))
+		ret = -ENOENT;
 	if (!ret) {
 		job->state = ACCEL_JOB_QUEUED;
 		job->queued_ns = ktime_get_ns();
@@ -444,16 +468,6 @@ void accel_jobs_cancel(struct accel_context *ctx)
 	for (i = 0; i < adev->num_engines; i++)
 		wait_event(ctx->usage[i].idle_wq,
 			   accel_engine_idle(adev->engines[i], &ctx->usage[i].unretired));
-}
-
-static bool accel_job_uses(const struct accel_job *job, const struct accel_mem *mem)
-{
-	unsigned int i;
-
-	for (i = 0; i < job->num_mems; i++)
-		if (job->mems[i].mem == mem)
-			return true;
-	return false;
 }
 
 /* Up to a batch of those of one engine; true: there may be more. */

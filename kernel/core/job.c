@@ -153,9 +153,9 @@ static void accel_job_unreserve(struct accel_job *job)
  *
  * Context: process, may sleep, gated.
  * Return: 0; -EAGAIN (too many jobs that nobody waited for), -EIO (the device
- * fails or is being reset), -ENODEV (it is going), -ENOMEM. With a dma-buf also
- * -ESTALE (its exporter has taken it back), -ERESTARTSYS (a signal) and what its
- * exporter answers.
+ * fails or is being reset), -ENODEV (it is going), -ENOENT (a region that it uses has
+ * just ended), -ENOMEM. With a dma-buf also -ESTALE (its exporter has taken it back),
+ * -ERESTARTSYS (a signal) and what its exporter answers.
  */
 int accel_job_submit(struct accel_job *job, u64 *id)
 {

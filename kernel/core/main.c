@@ -69,11 +69,16 @@ static int __init accel_init(void)
 	ret = accel_debugfs_init();
 	if (ret)
 		goto err_devices;
-	ret = accel_netlink_init();
+	ret = accel_iommufd_init();
 	if (ret)
 		goto err_debugfs;
+	ret = accel_netlink_init();
+	if (ret)
+		goto err_iommufd;
 	return 0;
 
+err_iommufd:
+	accel_iommufd_exit();
 err_debugfs:
 	accel_debugfs_exit();
 err_devices:
@@ -87,6 +92,7 @@ static void __exit accel_exit(void)
 {
 	accel_fences_exit();
 	accel_netlink_exit();
+	accel_iommufd_exit();
 	accel_debugfs_exit();
 	accel_devices_exit();
 	accel_gather_exit();

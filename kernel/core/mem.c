@@ -5,6 +5,7 @@
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <trace/events/accel.h>
 
@@ -17,7 +18,11 @@ const char *accel_trace_way(const struct accel_mem *mem)
 
 static void accel_mem_free(struct kref *ref)
 {
-	kfree(container_of(ref, struct accel_mem, ref));
+	struct accel_mem *mem = container_of(ref, struct accel_mem, ref);
+
+	if (mem->ops->forget)
+		mem->ops->forget(mem);
+	kfree(mem);
 }
 
 /* Context: any. */
@@ -48,6 +53,7 @@ struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_
 	mem->way = ops->way;
 	mem->id = accel_id_next();
 	mem->dirty_from = U64_MAX;
+	RB_CLEAR_NODE(&mem->node);
 	return mem;
 }
 
@@ -94,6 +100,8 @@ int accel_mem_map(struct accel_mem *mem)
 void accel_mem_unmap(struct accel_mem *mem)
 {
 	struct accel_device *adev = mem->ctx->adev;
+	/* called in any case: hardware that cannot be resumed reaches nothing */
+	bool powered = adev->drv->mem_unmap && !accel_power_get(adev);
 	struct accel_call call = {
 		.ctx = mem->ctx,
 		.op = ACCEL_OP_DMA_UNMAP,
@@ -104,6 +112,8 @@ void accel_mem_unmap(struct accel_mem *mem)
 	accel_call_begin(&call);
 	if (adev->drv->mem_unmap)
 		adev->drv->mem_unmap(mem);
+	if (powered)
+		accel_power_put(adev);
 	if (call.start_ns)
 		start = ktime_get_ns();
 	mem->ops->unmap(mem);
@@ -135,6 +145,13 @@ static void accel_mem_count_pins(struct accel_mem *mem, s64 bytes)
 	atomic64_add(bytes, &mem->ctx->adev->pinned_bytes);
 }
 
+/* What could not be done while a lock was held, or inside the gate. */
+static void accel_mem_finish(struct accel_mem *mem)
+{
+	if (mem->ops->finish)
+		mem->ops->finish(mem);
+}
+
 static bool accel_mem_less(struct rb_node *a, const struct rb_node *b)
 {
 	return rb_entry(a, struct accel_mem, node)->id < rb_entry(b, struct accel_mem, node)->id;
@@ -153,7 +170,7 @@ struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id)
 	struct rb_node *node = rb_find(&id, &ctx->mems, accel_mem_compare);
 	struct accel_mem *mem = node ? rb_entry(node, struct accel_mem, node) : NULL;
 
-	return mem && !mem->closing ? mem : NULL;
+	return mem && !mem->closing && !mem->revoked ? mem : NULL;
 }
 
 static void accel_mem_forget(struct accel_mem *mem)
@@ -162,6 +179,7 @@ static void accel_mem_forget(struct accel_mem *mem)
 
 	spin_lock(&ctx->mem_lock);
 	rb_erase(&mem->node, &ctx->mems);
+	RB_CLEAR_NODE(&mem->node);
 	ctx->num_mems--;
 	spin_unlock(&ctx->mem_lock);
 }
@@ -201,23 +219,70 @@ void accel_mem_release_all(struct accel_context *ctx)
 		accel_mem_release(rb_entry(node, struct accel_mem, node));
 }
 
+/* From here on accel_mem_revoke() waits, until the region is valid or unmapped again. */
+static int accel_mem_begin_mapping(struct accel_mem *mem)
+{
+	struct accel_context *ctx = mem->ctx;
+	int ret = 0;
+
+	spin_lock(&ctx->mem_lock);
+	if (mem->revoked)
+		ret = -EAGAIN;
+	else
+		mem->mapping = true;
+	spin_unlock(&ctx->mem_lock);
+	return ret;
+}
+
+static void accel_mem_end_mapping(struct accel_mem *mem)
+{
+	struct accel_context *ctx = mem->ctx;
+
+	spin_lock(&ctx->mem_lock);
+	mem->mapping = false;
+	wake_up_all(&ctx->mem_wq);
+	spin_unlock(&ctx->mem_lock);
+}
+
+/* The handle names the region from here on, unless it was revoked meanwhile. */
+static int accel_mem_make_valid(struct accel_mem *mem)
+{
+	struct accel_context *ctx = mem->ctx;
+	int ret = 0;
+
+	spin_lock(&ctx->mem_lock);
+	if (mem->revoked) {
+		ret = -EAGAIN;
+	} else {
+		/* Nobody who revokes waits: they would have been before us. */
+		mem->mapping = false;
+		/* The user may unpin a guessed id as soon as it is valid. */
+		kref_get(&mem->ref);
+		accel_mem_count_pins(mem, mem->length);
+		rb_add(&mem->node, &ctx->mems, accel_mem_less);
+		ctx->num_mems++;
+	}
+	spin_unlock(&ctx->mem_lock);
+	return ret;
+}
+
 /* Inside the gate: map, and make the handle valid. */
 static int accel_mem_publish(struct accel_mem *mem)
 {
-	struct accel_context *ctx = mem->ctx;
 	int ret;
 
-	ret = accel_mem_attach(mem);
+	ret = accel_mem_begin_mapping(mem);
 	if (ret)
 		return ret;
-	accel_mem_count_pins(mem, mem->length);
-	/* The user may unpin a guessed id as soon as it is valid. */
-	kref_get(&mem->ref);
-	spin_lock(&ctx->mem_lock);
-	rb_add(&mem->node, &ctx->mems, accel_mem_less);
-	ctx->num_mems++;
-	spin_unlock(&ctx->mem_lock);
-	return 0;
+	ret = accel_mem_attach(mem);
+	if (!ret) {
+		ret = accel_mem_make_valid(mem);
+		if (!ret)
+			return 0;
+		accel_mem_detach(mem);
+	}
+	accel_mem_end_mapping(mem);
+	return ret;
 }
 
 /**
@@ -251,17 +316,23 @@ int accel_mem_create(struct accel_mem *mem, int ret, u64 *id)
 	}
 	*id = mem->id;
 	accel_call_end(&call, ret);
+	if (ret)
+		accel_mem_finish(mem);
 	accel_mem_put(mem);
 	return ret;
 }
 
 static int accel_mem_check(const struct accel_mem_pin *arg)
 {
-	if (arg->reserved || !arg->flags ||
-	    arg->flags & ~(ACCEL_MEM_READ | ACCEL_MEM_WRITE))
+	u64 last;
+
+	if (arg->reserved || !(arg->flags & (ACCEL_MEM_READ | ACCEL_MEM_WRITE)) ||
+	    arg->flags & ~(ACCEL_MEM_READ | ACCEL_MEM_WRITE | ACCEL_MEM_IOVA))
 		return -EINVAL;
 	if (!arg->length || !PAGE_ALIGNED(arg->addr) || !PAGE_ALIGNED(arg->length))
 		return -EINVAL;
+	if (arg->flags & ACCEL_MEM_IOVA)
+		return check_add_overflow(arg->addr, arg->length - 1, &last) ? -EINVAL : 0;
 	if (!access_ok((void __user *)(uintptr_t)arg->addr, arg->length))
 		return -EFAULT;
 	return 0;
@@ -277,16 +348,21 @@ static int accel_mem_check(const struct accel_mem_pin *arg)
  */
 long accel_ioctl_mem_pin(struct accel_context *ctx, void *arg)
 {
+	const struct accel_mem_ops *ops = &accel_mem_user_ops;
 	struct accel_mem_pin *pin = arg;
 	struct accel_mem *mem;
 
-	mem = accel_mem_alloc(ctx, &accel_mem_user_ops);
+	if (pin->flags & ACCEL_MEM_IOVA)
+		ops = accel_iommufd_mem_ops(ctx);
+	if (!ops)
+		return accel_iommufd_unsupported(ctx);
+	mem = accel_mem_alloc(ctx, ops);
 	if (!mem)
 		return -ENOMEM;
 	mem->addr = pin->addr;
 	mem->length = pin->length;
 	mem->npages = pin->length >> PAGE_SHIFT;
-	mem->flags = pin->flags;
+	mem->flags = pin->flags & ~ACCEL_MEM_IOVA;
 	return accel_mem_create(mem, accel_mem_check(pin), &pin->mem_id);
 }
 EXPORT_SYMBOL_NS_GPL(accel_ioctl_mem_pin, ACCEL_EXPORT_NS);
@@ -297,9 +373,43 @@ static bool accel_mem_idle(struct accel_mem *mem)
 	bool idle;
 
 	spin_lock(&ctx->mem_lock);
-	idle = !mem->users;
+	idle = !mem->users && !mem->mapping;
 	spin_unlock(&ctx->mem_lock);
-	return idle || READ_ONCE(ctx->dead);
+	return idle;
+}
+
+/* ctx->lock is held, so nobody else takes it away: unless somebody has, or it never was. */
+static void accel_mem_release_once(struct accel_mem *mem)
+{
+	if (!RB_EMPTY_NODE(&mem->node))
+		accel_mem_release(mem);
+}
+
+/**
+ * accel_mem_revoke - end a region although jobs use it
+ * @mem: a region, also one that is still being created; the caller has a reference
+ * @error: what its jobs end with
+ *
+ * When it returns, the device does not reach the region, its handle names nothing and
+ * struct accel_mem_ops.release was called; of a region that is being created, either
+ * that is so or the creation is going to fail with -EAGAIN before it is mapped.
+ *
+ * Context: process; sleeps until the jobs have ended, as accel_jobs_cancel(), for
+ * nothing that user space can prolong. The caller holds no lock of the context's.
+ */
+void accel_mem_revoke(struct accel_mem *mem, int error)
+{
+	struct accel_context *ctx = mem->ctx;
+
+	spin_lock(&ctx->mem_lock);
+	if (!mem->revoked)
+		mem->revoked = error;
+	spin_unlock(&ctx->mem_lock);
+	accel_jobs_abort(mem, error);
+	wait_event(ctx->mem_wq, accel_mem_idle(mem));
+	mutex_lock(&ctx->lock);
+	accel_mem_release_once(mem);
+	mutex_unlock(&ctx->lock);
 }
 
 /**
@@ -326,7 +436,8 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 	if (!mem)
 		return -ENOENT;
 
-	ret = wait_event_interruptible(ctx->mem_wq, accel_mem_idle(mem));
+	ret = wait_event_interruptible(ctx->mem_wq,
+				       accel_mem_idle(mem) || READ_ONCE(ctx->dead));
 	if (!ret)
 		accel_export_settle(mem);
 	mutex_lock(&ctx->lock);
@@ -337,9 +448,10 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 		mem->closing = false;
 		spin_unlock(&ctx->mem_lock);
 	} else {
-		accel_mem_release(mem);
+		accel_mem_release_once(mem);
 	}
 	mutex_unlock(&ctx->lock);
+	accel_mem_finish(mem);
 	accel_mem_put(mem);
 	return ret;
 }

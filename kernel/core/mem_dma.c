@@ -56,15 +56,20 @@ static bool accel_mem_needs_sync(struct accel_mem *mem)
  * Each job makes coherent what it uses, see accel_mem_sync(); nothing is synced here.
  *
  * Context: process, gated.
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno; -EBUSY: iommufd has the device's DMA.
  */
 int accel_mem_dma_map(struct accel_mem *mem)
 {
-	int ret = dma_map_sgtable(accel_mem_dma_device(mem), mem->sgt, accel_mem_dir(mem),
-				  DMA_ATTR_SKIP_CPU_SYNC);
+	int ret = accel_mem_dma_get(mem->ctx->adev);
 
 	if (ret)
 		return ret;
+	ret = dma_map_sgtable(accel_mem_dma_device(mem), mem->sgt, accel_mem_dir(mem),
+			      DMA_ATTR_SKIP_CPU_SYNC);
+	if (ret) {
+		accel_mem_dma_put(mem->ctx->adev);
+		return ret;
+	}
 	mem->needs_sync = accel_mem_needs_sync(mem);
 	mem->nsegs = mem->sgt->nents;
 	return 0;
@@ -83,6 +88,7 @@ void accel_mem_dma_unmap(struct accel_mem *mem)
 {
 	dma_unmap_sgtable(accel_mem_dma_device(mem), mem->sgt, accel_mem_dir(mem),
 			  DMA_ATTR_SKIP_CPU_SYNC);
+	accel_mem_dma_put(mem->ctx->adev);
 }
 
 /**

@@ -126,12 +126,18 @@ static void accel_dmabuf_unmap(struct accel_mem *mem)
 /* Map at once: a device that cannot reach it is to be told now, not by its first job. */
 static int accel_dmabuf_attach(struct accel_mem *mem)
 {
+	struct accel_device *adev = mem->ctx->adev;
 	struct dma_buf_attachment *attach;
 	int ret;
 
+	/* The attachment may map at any time, so it counts as a mapping for all of its life. */
+	ret = accel_mem_dma_get(adev);
+	if (ret)
+		return ret;
 	attach = dma_buf_dynamic_attach(mem->dmabuf, accel_mem_dma_device(mem),
 					&accel_dmabuf_attach_ops, mem);
 	if (IS_ERR(attach)) {
+		accel_mem_dma_put(adev);
 		ret = PTR_ERR(attach);
 		return ret == -ENODEV ? -ESTALE : ret;
 	}
@@ -141,8 +147,10 @@ static int accel_dmabuf_attach(struct accel_mem *mem)
 		ret = accel_mem_map(mem);
 		dma_resv_unlock(mem->dmabuf->resv);
 	}
-	if (ret)
+	if (ret) {
 		dma_buf_detach(mem->dmabuf, attach);
+		accel_mem_dma_put(adev);
+	}
 	return ret;
 }
 
@@ -154,6 +162,7 @@ static void accel_dmabuf_detach(struct accel_mem *mem)
 		accel_mem_unmap(mem);
 	dma_resv_unlock(mem->dmabuf->resv);
 	dma_buf_detach(mem->dmabuf, mem->import.attach);
+	accel_mem_dma_put(mem->ctx->adev);
 }
 
 static int accel_dmabuf_validate(struct accel_mem *mem)

@@ -495,12 +495,13 @@ static void engines_go_on(struct kunit *test)
 	struct fake_device *fake[3];
 	struct dumping *d, *one;
 	u64 id[3];
-	int i, n;
+	int i, n, each;
 
 	for (i = 0; i < ARRAY_SIZE(fake); i++) {
 		fake[i] = add(test, parent);
 		id[i] = fake[i]->accel.id;
 	}
+	each = fake[0]->accel.num_engines;
 	d = dump_new(test, fake[0]);
 	one = dump_new(test, fake[0]);
 	one->dump.only = id[1];
@@ -510,17 +511,17 @@ static void engines_go_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, one->seen[0], id[1]);
 
 	/* one engine in a message, for as long as it takes to be within the second device */
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < each + 1; i++) {
 		n = dump_more(test, d, accel_nl_engine_get_dumpit, 256, ACCEL_NL_A_ENGINE_DEV_ID);
 		KUNIT_ASSERT_EQ(test, n, 1);
 	}
-	KUNIT_EXPECT_EQ(test, d->seen[1], id[0]);
-	KUNIT_EXPECT_EQ(test, d->seen[2], id[1]);
+	KUNIT_EXPECT_EQ(test, d->seen[each - 1], id[0]);
+	KUNIT_EXPECT_EQ(test, d->seen[each], id[1]);
 	fake_unregister(test, fake[1]);
 	dump_rest(test, d, accel_nl_engine_get_dumpit, 256, ACCEL_NL_A_ENGINE_DEV_ID);
-	KUNIT_EXPECT_EQ(test, d->n, 5);
-	KUNIT_EXPECT_EQ(test, d->seen[3], id[2]);
-	KUNIT_EXPECT_EQ(test, d->seen[4], id[2]);
+	KUNIT_EXPECT_EQ(test, d->n, 2 * each + 1);
+	KUNIT_EXPECT_EQ(test, d->seen[each + 1], id[2]);
+	KUNIT_EXPECT_EQ(test, d->seen[2 * each], id[2]);
 	fake_unregister(test, fake[0]);
 	fake_unregister(test, fake[2]);
 }

@@ -273,6 +273,7 @@ static int edu_mmap(struct accel_context *ctx, struct accel_map_desc *map)
 static const struct accel_ioctl_desc edu_ioctls[] = {
 	ACCEL_IOCTLS_MEM,
 	ACCEL_IOCTLS_DMABUF,
+	ACCEL_IOCTLS_IOMMUFD,
 	ACCEL_IOCTLS_JOB,
 	ACCEL_IOCTL(ACCEL_EDU_IOCTL_FACTORIAL, struct accel_edu_factorial, job_id,
 		    edu_factorial, edu_ioctl_factorial, 0),
@@ -312,6 +313,7 @@ static const struct accel_driver edu_driver = {
 	.name = "accel_edu",
 	.type = "offload",
 	.owner = THIS_MODULE,
+	.flags = ACCEL_DEVICE_IOMMUFD_ATTACH,
 	.nodes = edu_nodes,
 	.num_nodes = ARRAY_SIZE(edu_nodes),
 	.mmap = edu_mmap,
@@ -365,6 +367,8 @@ static struct pci_driver edu_pci_driver = {
 	.name = "accel_edu",
 	.id_table = edu_ids,
 	.probe = edu_probe,
+	/* its users may be, see ACCEL_DEVICE_IOMMUFD_ATTACH */
+	.driver_managed_dma = IS_ENABLED(CONFIG_IOMMUFD),
 	.err_handler = &accel_pci_error_handlers,
 };
 module_pci_driver(edu_pci_driver);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the engines of accel_soft do to memory: each operation, page by page, at the
- * engine's speed. They know DMA addresses only, as hardware does.
+ * engine's speed. They know DMA addresses only, as hardware does, and IOVAs where the
+ * context has a page table for them.
  */
 #include <linux/bitops.h>
 #include <linux/dma-direct.h>
@@ -32,38 +33,62 @@
 /* Below this a sleep would take longer than it should. */
 #define SOFT_SPIN_NS	(10 * NSEC_PER_USEC)
 
-/* A place in a region. */
+/* A place in a region: in its table of DMA addresses, or at an IOVA. */
 struct soft_cursor {
 	struct scatterlist *sg;
 	size_t offset;		/* in its DMA segment */
+	struct soft_as *as;	/* or NULL */
+	u64 va;
+	u32 access;
 	struct device *dev;
 };
 
-static void soft_seek(struct soft_cursor *cur, const struct accel_mem *mem, u64 offset)
+static void soft_seek(struct soft_cursor *cur, const struct accel_mem *mem, u32 access,
+		      u64 offset)
 {
 	struct scatterlist *sg = mem->sgt->sgl;
 
+	cur->dev = mem->ctx->adev->dev.parent;
+	cur->as = mem->way == ACCEL_MEM_WAY_IOMMUFD ? to_soft_as(mem->ctx) : NULL;
+	cur->va = mem->addr + offset;
+	cur->access = access;
+	if (cur->as)
+		return;
 	while (offset >= sg_dma_len(sg)) {
 		offset -= sg_dma_len(sg);
 		sg = sg_next(sg);
 	}
 	cur->sg = sg;
 	cur->offset = offset;
-	cur->dev = mem->ctx->adev->dev.parent;
 }
 
-/* Map what follows in the same page, at most *@n bytes; *@n: how many it is. */
+/* Map what follows in the same page, at most *@n bytes; *@n: how many it is. NULL: a miss. */
 static u8 *soft_map(const struct soft_cursor *cur, size_t *n)
 {
-	/* No IOMMU is between it and memory: soft_probe() has made sure. */
-	phys_addr_t at = dma_to_phys(cur->dev, sg_dma_address(cur->sg) + cur->offset);
+	dma_addr_t addr;
+	phys_addr_t at;
+	size_t run;
 
-	*n = min3(*n, PAGE_SIZE - offset_in_page(at), sg_dma_len(cur->sg) - cur->offset);
+	if (cur->as) {
+		run = soft_pt_translate(cur->as, cur->va, cur->access, &addr);
+		if (!run)
+			return NULL;
+	} else {
+		addr = sg_dma_address(cur->sg) + cur->offset;
+		run = sg_dma_len(cur->sg) - cur->offset;
+	}
+	/* No IOMMU is between it and memory: soft_probe() has made sure. */
+	at = dma_to_phys(cur->dev, addr);
+	*n = min3(*n, PAGE_SIZE - offset_in_page(at), run);
 	return (u8 *)kmap_local_page(pfn_to_page(PHYS_PFN(at))) + offset_in_page(at);
 }
 
 static void soft_advance(struct soft_cursor *cur, size_t n)
 {
+	if (cur->as) {
+		cur->va += n;
+		return;
+	}
 	cur->offset += n;
 	if (cur->offset == sg_dma_len(cur->sg)) {
 		cur->sg = sg_next(cur->sg);
@@ -173,19 +198,24 @@ static bool soft_wait(struct accel_job *job, u64 until)
 	}
 }
 
-/* Up to *@n bytes from @done on; *@n: how many were done. True: there is no use in going on. */
-static bool soft_chunk(const struct soft_job *sj, const struct soft_op *op,
-		       struct soft_cursor *src, struct soft_cursor *dst, size_t *n, u64 done,
-		       u64 *result)
+/*
+ * Up to *@n bytes from @done on; *@n: how many were done. 1: there is no use in going on;
+ * -EFAULT: nothing is where an IOVA says.
+ */
+static int soft_chunk(const struct soft_job *sj, const struct soft_op *op,
+		      struct soft_cursor *src, struct soft_cursor *dst, size_t *n, u64 done,
+		      u64 *result)
 {
 	size_t at = 0;
 
 	while (at < *n) {
-		size_t piece = *n - at;
+		size_t piece = *n - at, did = 0;
 		u8 *from = op->src ? soft_map(src, &piece) : NULL;
 		u8 *to = op->dst ? soft_map(dst, &piece) : NULL;
-		size_t did = op->piece(sj, to, from, piece, done + at, result);
+		bool miss = (op->src && !from) || (op->dst && !to);
 
+		if (!miss)
+			did = op->piece(sj, to, from, piece, done + at, result);
 		if (to)
 			kunmap_local(to);
 		if (from)
@@ -193,14 +223,14 @@ static bool soft_chunk(const struct soft_job *sj, const struct soft_op *op,
 		at += did;
 		if (did < piece) {
 			*n = at;
-			return true;
+			return miss ? -EFAULT : 1;
 		}
 		if (op->src)
 			soft_advance(src, piece);
 		if (op->dst)
 			soft_advance(dst, piece);
 	}
-	return false;
+	return 0;
 }
 
 static int soft_work(struct soft_job *sj, const struct soft_op *op, u64 *result)
@@ -216,14 +246,16 @@ static int soft_work(struct soft_job *sj, const struct soft_op *op, u64 *result)
 
 	until = ktime_get_ns();
 	if (op->src)
-		soft_seek(&src, sj->src, sj->src_offset);
+		soft_seek(&src, sj->src, op->src, sj->src_offset);
 	if (op->dst)
-		soft_seek(&dst, sj->dst, sj->dst_offset);
+		soft_seek(&dst, sj->dst, op->dst, sj->dst_offset);
 	while (done < sj->length) {
 		size_t n = min_t(u64, sj->length - done, SOFT_CHUNK);
-		bool stop = soft_chunk(sj, op, &src, &dst, &n, done, result);
+		int stop = soft_chunk(sj, op, &src, &dst, &n, done, result);
 
 		done += n;
+		if (stop < 0)
+			return stop;
 		if (bandwidth) {
 			until += div64_u64(n * NSEC_PER_SEC, bandwidth);
 			if (!soft_wait(&sj->job, until))

@@ -17,7 +17,6 @@
 #include "soft.h"
 
 #define SOFT_MAX_DEVICES	64
-#define SOFT_MAX_ENGINES	8
 
 static unsigned int devices = 1;
 module_param(devices, uint, 0444);
@@ -50,19 +49,6 @@ MODULE_PARM_DESC(linger, "for tests: while set, the ioctl config does not return
 static int resume_error;
 module_param(resume_error, int, 0644);
 MODULE_PARM_DESC(resume_error, "for tests: what resuming a device ends with");
-
-struct soft_device {
-	struct accel_device accel;
-	struct accel_soft_status *status;	/* the page that users map */
-	spinlock_t status_lock;
-	unsigned int num_engines;
-	struct soft_engine engines[SOFT_MAX_ENGINES];
-};
-
-static struct soft_device *to_soft(struct accel_device *adev)
-{
-	return container_of(adev, struct soft_device, accel);
-}
 
 void soft_count(struct soft_engine *engine, u64 bytes)
 {
@@ -193,9 +179,16 @@ static int soft_mmap(struct accel_context *ctx, struct accel_map_desc *map)
 	return 0;
 }
 
+static int soft_open(struct accel_context *ctx)
+{
+	soft_as_init(to_soft_as(ctx));
+	return 0;
+}
+
 static const struct accel_ioctl_desc soft_compute_ioctls[] = {
 	ACCEL_IOCTLS_MEM,
 	ACCEL_IOCTLS_DMABUF,
+	ACCEL_IOCTLS_IOMMUFD,
 	ACCEL_IOCTLS_JOB,
 	ACCEL_IOCTL(ACCEL_SOFT_IOCTL_SUBMIT, struct accel_soft_submit, job_id, soft_submit,
 		    soft_submit, 0),
@@ -228,7 +221,11 @@ static struct accel_driver soft_accel_driver __ro_after_init = {
 	.owner = THIS_MODULE,
 	.nodes = soft_nodes,
 	.num_nodes = ARRAY_SIZE(soft_nodes),
+	.context_size = sizeof(struct soft_context),
+	.open = soft_open,
 	.mmap = soft_mmap,
+	.mem_map = soft_mem_map,
+	.mem_unmap = soft_mem_unmap,
 };
 
 static int soft_add_engines(struct soft_device *soft)
@@ -301,6 +298,9 @@ static int soft_probe(struct platform_device *pdev)
 		return PTR_ERR(soft);
 	soft->status = status;
 	spin_lock_init(&soft->status_lock);
+	mutex_init(&soft->spaces_lock);
+	INIT_LIST_HEAD(&soft->spaces);
+	ida_init(&soft->asids);
 	strscpy(soft->accel.firmware_version, "1.0", sizeof(soft->accel.firmware_version));
 	snprintf(soft->accel.serial, sizeof(soft->accel.serial), "SOFT%04d", pdev->id);
 	/* Version 8: a form of our own, the same at each boot. */
@@ -310,7 +310,11 @@ static int soft_probe(struct platform_device *pdev)
 	ret = soft_add_engines(soft);
 	if (!ret && runtime_pm)
 		ret = soft_enable_pm(dev);
-	return ret ?: devm_accel_device_register(&soft->accel);
+	if (!ret)
+		ret = devm_accel_device_register(&soft->accel);
+	if (!ret)
+		soft_pt_debugfs(soft);
+	return ret;
 }
 
 static struct platform_driver soft_driver = {

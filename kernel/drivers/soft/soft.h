@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the two files of accel_soft share. */
+/* What the files of accel_soft share. */
 #ifndef _ACCEL_SOFT_H
 #define _ACCEL_SOFT_H
 
 #include <linux/accelerator.h>
+#include <linux/idr.h>
 #include <uapi/linux/accelerator_soft.h>
 
+#define SOFT_MAX_ENGINES	8
+
 struct soft_device;
+struct soft_pt_node;
 
 /* One engine: its speed may change at any time, read it with READ_ONCE(). */
 struct soft_engine {
@@ -17,6 +21,58 @@ struct soft_engine {
 	u64 latency_ns;
 	u64 bandwidth;
 };
+
+struct soft_device {
+	struct accel_device accel;
+	struct accel_soft_status *status;	/* the page that users map */
+	spinlock_t status_lock;			/* what is in it */
+	struct ida asids;
+	struct mutex spaces_lock;		/* spaces */
+	struct list_head spaces;		/* that have a region */
+	unsigned int num_engines;
+	struct soft_engine engines[SOFT_MAX_ENGINES];
+};
+
+static inline struct soft_device *to_soft(struct accel_device *adev)
+{
+	return container_of(adev, struct soft_device, accel);
+}
+
+/**
+ * struct soft_as - the addresses that a context's regions have for the engines
+ * @lock: for all changes
+ * @walkers: read by engines that walk the table, written to when a node goes away
+ * @link: in the device's list, while there are regions
+ * @root: the table, likewise
+ * @asid: its number, likewise
+ * @regions: that are entered
+ * @nodes: of the table
+ * @pages: of each size
+ * @hits: of engines' walks
+ * @misses: likewise
+ */
+struct soft_as {
+	struct mutex lock;	/* all changes */
+	rwlock_t walkers;
+	struct list_head link;
+	struct soft_pt_node *root;
+	u32 asid;
+	u32 regions;
+	unsigned long nodes;
+	unsigned long pages[3];
+	atomic64_t hits;
+	atomic64_t misses;
+};
+
+struct soft_context {
+	struct accel_context accel;
+	struct soft_as as;
+};
+
+static inline struct soft_as *to_soft_as(struct accel_context *ctx)
+{
+	return &container_of(ctx, struct soft_context, accel)->as;
+}
 
 struct soft_job {
 	struct accel_job job;
@@ -31,6 +87,13 @@ struct soft_job {
 
 /* A job has ended; before accel_job_done(), so that who waited for it sees it counted. */
 void soft_count(struct soft_engine *engine, u64 bytes);
+
+/* pt.c: where an engine finds an IOVA. */
+void soft_as_init(struct soft_as *as);
+int soft_mem_map(struct accel_mem *mem);
+void soft_mem_unmap(struct accel_mem *mem);
+size_t soft_pt_translate(struct soft_as *as, u64 va, u32 access, dma_addr_t *addr);
+void soft_pt_debugfs(struct soft_device *soft);
 
 /* data.c: what an engine does to memory. */
 void soft_run(struct accel_job *job);

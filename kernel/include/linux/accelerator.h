@@ -55,6 +55,7 @@
 struct accel_context;
 struct accel_device;
 struct accel_engine;
+struct accel_iommufd;
 struct accel_job;
 struct accel_job_dep;
 struct accel_job_sync;
@@ -123,13 +124,15 @@ struct accel_ioctl_desc {
 }
 
 /*
- * The core's handlers; a driver lists ACCEL_IOCTLS_MEM and _JOB in its tables, and
- * ACCEL_IOCTLS_DMABUF when it keeps what is said there.
+ * The core's handlers; a driver lists ACCEL_IOCTLS_MEM, _IOMMUFD and _JOB in its
+ * tables, and ACCEL_IOCTLS_DMABUF when it keeps what is said there.
  */
 long accel_ioctl_mem_pin(struct accel_context *ctx, void *arg);
 long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg);
 long accel_ioctl_mem_import(struct accel_context *ctx, void *arg);
 long accel_ioctl_mem_export(struct accel_context *ctx, void *arg);
+long accel_ioctl_iommufd_bind(struct accel_context *ctx, void *arg);
+long accel_ioctl_iommufd_unbind(struct accel_context *ctx, void *arg);
 long accel_ioctl_job_wait(struct accel_context *ctx, void *arg);
 
 #define ACCEL_IOCTLS_MEM							\
@@ -150,6 +153,14 @@ long accel_ioctl_job_wait(struct accel_context *ctx, void *arg);
 		    mem_import, accel_ioctl_mem_import, ACCEL_IOCTL_UNGATED),	\
 	ACCEL_IOCTL(ACCEL_IOCTL_MEM_EXPORT, struct accel_mem_export, fd,	\
 		    mem_export, accel_ioctl_mem_export, ACCEL_IOCTL_UNGATED)
+
+#define ACCEL_IOCTLS_IOMMUFD							\
+	ACCEL_IOCTL(ACCEL_IOCTL_IOMMUFD_BIND, struct accel_iommufd_bind,	\
+		    out_id, iommufd_bind, accel_ioctl_iommufd_bind,		\
+		    ACCEL_IOCTL_UNGATED),					\
+	ACCEL_IOCTL(ACCEL_IOCTL_IOMMUFD_UNBIND, struct accel_iommufd_unbind,	\
+		    reserved, iommufd_unbind, accel_ioctl_iommufd_unbind,	\
+		    ACCEL_IOCTL_UNGATED | ACCEL_IOCTL_ANY_STATE)
 
 #define ACCEL_IOCTLS_JOB							\
 	ACCEL_IOCTL(ACCEL_IOCTL_JOB_WAIT, struct accel_job_wait, reserved,	\
@@ -201,6 +212,7 @@ struct accel_map_desc {
 /* struct accel_driver.flags */
 #define ACCEL_DEVICE_EXCLUSIVE	BIT(0)	/* one open file at a time, a second open: EBUSY */
 #define ACCEL_DEVICE_RUNTIME_PM	BIT(1)	/* resume the parent for each callback and job */
+#define ACCEL_DEVICE_IOMMUFD_ATTACH BIT(2) /* bound to an IOAS, its IOMMU translates */
 
 /**
  * struct accel_driver - what the core needs to know of a driver, constant
@@ -240,6 +252,16 @@ struct accel_map_desc {
  * Runtime PM must be enabled when the device is registered. Enumeration resumes
  * nothing. A mapping of device memory needs the hardware for longer than @mmap: a
  * driver that offers one keeps a reference of its own until @close.
+ *
+ * A driver that lists ACCEL_IOCTLS_IOMMUFD lets a file be bound to an IOAS of an iommufd,
+ * and regions be named by its addresses. As a rule the core then has iommufd pin the pages
+ * and maps them for DMA, and the device's own page table (@mem_map) makes the IOVA mean
+ * them. With %ACCEL_DEVICE_IOMMUFD_ATTACH the hardware itself is attached to the IOAS, and
+ * the IOVA is the DMA address. For that iommufd takes the device's DMA from the kernel,
+ * all of it, so one file at a time can be bound, and only while no region is mapped. The
+ * bus driver must have driver_managed_dma set, and so gives up the kernel's protection
+ * against a driver in user space for another device of the same IOMMU group: attaching is
+ * refused where there is one.
  */
 struct accel_driver {
 	const char *name;
@@ -301,6 +323,8 @@ struct accel_node {
  * @firmware_version: shown in sysfs and netlink when not empty; set before registering
  * @serial: likewise
  * @uuid: likewise, any textual form
+ * @debugfs: its directory, from registering to unregistering, for the driver's own files
+ *	as well: the core removes them
  *
  * Members above "private" are the driver's to read.
  */
@@ -312,6 +336,7 @@ struct accel_device {
 	char firmware_version[32];
 	char serial[32];
 	char uuid[40];
+	struct dentry *debugfs;
 	/* private: the core's */
 	char name[ACCEL_NAME_LEN];
 	char drv_name[ACCEL_NAME_LEN];
@@ -321,19 +346,20 @@ struct accel_device {
 	bool registered;
 	bool exclusive;
 	bool fences;			/* its jobs may signal dma_fences */
+	bool iommufd_attach;
 	size_t context_size;
 	unsigned int max_segment;	/* bytes of the longest entry of a region's table */
 	enum accel_state state;
 	struct mutex lock;		/* state changes, stats of the dead */
 	struct xarray contexts;		/* open files by id */
 	atomic_t num_contexts;
+	atomic_t dma_users;		/* regions mapped with the DMA API, or ACCEL_DMA_ATTACHED */
 	atomic64_t pinned_bytes;
 	atomic64_t mapped_bytes;
 	struct accel_op_stats __percpu *stats;
 	struct pci_saved_state *pci_state;	/* as it was when registered */
 	struct inode *map_inode;	/* all mappings of all files hang here */
 	struct kobject *engines_kobj;
-	struct dentry *debugfs;
 	unsigned int num_engines;
 	struct accel_engine *engines[ACCEL_MAX_ENGINES];
 	unsigned int num_nodes;
@@ -445,7 +471,9 @@ struct accel_context {
 	struct rb_root mems;		/* by id; an xarray would take nodes for each */
 	u32 num_mems;
 	spinlock_t mem_lock;		/* mems, num_mems, and who uses them */
-	wait_queue_head_t mem_wq;	/* a region lost its last user */
+	wait_queue_head_t mem_wq;	/* a region lost its last user, or was mapped */
+	struct accel_iommufd *iommufd;	/* bound to it; set and cleared under lock */
+	atomic_t iommufd_busy;		/* bindings that are not through yet, either way */
 	struct xarray jobs;		/* ended ones too, until waited for */
 	spinlock_t job_lock;		/* num_jobs, num_ended */
 	u32 num_jobs;
@@ -505,6 +533,8 @@ struct accel_mem {
 	struct rb_node node;		/* in ctx->mems */
 	u32 users;			/* jobs; under ctx->mem_lock */
 	bool closing;			/* no new users; likewise */
+	bool mapping;			/* being mapped, not valid yet; likewise */
+	int revoked;			/* not 0: no new users, and never valid; likewise */
 	bool needs_sync;		/* not coherent, or bounced */
 	u64 dirty_from;			/* what the device may have written: one range that */
 	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
@@ -521,6 +551,12 @@ struct accel_mem {
 			bool stale;		/* the exporter moves it; under its reservation */
 			atomic_t active;	/* jobs that use the mapping as it is */
 		} import;
+		struct {
+			struct accel_iommufd *bind;
+			struct list_head link;	/* in its list, until iommufd has it back */
+			unsigned long pinned;	/* pages that iommufd has pinned */
+			u8 state;		/* enum accel_pin_state */
+		} iommufd;
 	};
 };
 

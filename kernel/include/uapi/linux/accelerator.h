@@ -31,11 +31,15 @@
 #define ACCEL_MEM_READ		(1U << 0)	/* the device reads it */
 #define ACCEL_MEM_WRITE		(1U << 1)	/* the device writes it */
 
+/* How a region is named. */
+#define ACCEL_MEM_IOVA		(1U << 2)	/* by an IOVA, see ACCEL_IOCTL_IOMMUFD_BIND */
+
 /**
  * struct accel_mem_pin - argument of %ACCEL_IOCTL_MEM_PIN
- * @addr: in: start of the region in the caller's memory, a multiple of the page size
+ * @addr: in: start of the region in the caller's memory, or its IOVA, a multiple of
+ *	the page size
  * @length: in: bytes, a multiple of the page size, not zero
- * @flags: in: %ACCEL_MEM_READ, %ACCEL_MEM_WRITE or both
+ * @flags: in: %ACCEL_MEM_READ, %ACCEL_MEM_WRITE or both; also %ACCEL_MEM_IOVA
  * @reserved: must be zero
  * @mem_id: out: names the region in this file's other calls; never used twice
  *
@@ -49,6 +53,16 @@
  * (over RLIMIT_MEMLOCK, or no memory), EPERM (locking memory is not allowed at
  * all), EINTR, ENODEV. Which page and why, or which limit: see "accelctl ctx
  * list" or accel-last-error in /proc/PID/fdinfo.
+ *
+ * With %ACCEL_MEM_IOVA: an IOVA of the IOAS that the file is bound to, see
+ * %ACCEL_IOCTL_IOMMUFD_BIND. iommufd pins and accounts, nothing else is charged. The
+ * region ends also when its IOVA is unmapped: jobs that use it end with EFAULT before
+ * IOMMU_IOAS_UNMAP returns, and its handle names nothing any more.
+ *
+ * Errors besides: ENOTCONN (the file is not bound), ENOENT (not all of it is mapped in
+ * the IOAS), EACCES (mapped there, but not for that direction), EEXIST (a region of
+ * this file has some of these addresses already), ERANGE (beyond the addresses that the
+ * device has), EAGAIN (it is being unmapped), EOPNOTSUPP (this kernel has no iommufd).
  */
 struct accel_mem_pin {
 	__aligned_u64 addr;
@@ -67,6 +81,54 @@ struct accel_mem_pin {
  */
 struct accel_mem_unpin {
 	__aligned_u64 mem_id;
+};
+
+/**
+ * struct accel_iommufd_bind - argument of %ACCEL_IOCTL_IOMMUFD_BIND
+ * @iommufd: in: a descriptor of /dev/iommu
+ * @pt_id: in: an IOAS of it; where the hardware is attached, also one of its page tables
+ * @flags: must be zero
+ * @out_id: out: the object that iommufd made for it: the device, where the hardware is
+ *	attached
+ *
+ * From now on regions of this file may be named by the IOAS's addresses
+ * (%ACCEL_MEM_IOVA). What is mapped there is said with IOMMU_IOAS_MAP and
+ * IOMMU_IOAS_UNMAP on the iommufd, and with nothing else.
+ *
+ * Which of two ways it is depends on the device. One that has a page table of its own
+ * gets each region's pages. Another is attached as it is: its IOMMU then translates by
+ * the IOAS, whatever regions there are, and refuses what is not mapped there or not any
+ * more; no job is ended, and IOMMU_IOAS_UNMAP leaves regions as they are. While a device
+ * is attached it is so for one file; regions of the caller's memory answer EBUSY.
+ *
+ * Lasts until %ACCEL_IOCTL_IOMMUFD_UNBIND, the file's last close or the device's
+ * removal; the iommufd may be closed meanwhile.
+ *
+ * Errors: EBADF (no descriptor), EBADFD (not one of /dev/iommu), ENOENT (no such
+ * IOAS), EBUSY (bound already; of a device that is attached, also: there is a region of
+ * somebody's, or it is attached for another file), EADDRINUSE (something is mapped there
+ * in units smaller than a page, or where the hardware cannot have it), EPERM (the device
+ * shares its IOMMU group, or its interrupts are not isolated), EINVAL, ENODEV,
+ * EOPNOTSUPP (this kernel has no iommufd, or the device no IOMMU).
+ */
+struct accel_iommufd_bind {
+	__s32 iommufd;
+	__u32 pt_id;
+	__u32 flags;
+	__u32 out_id;
+};
+
+/**
+ * struct accel_iommufd_unbind - argument of %ACCEL_IOCTL_IOMMUFD_UNBIND
+ * @flags: must be zero
+ * @reserved: must be zero
+ *
+ * Errors: ENOTCONN (the file is not bound), EBUSY (a region of it is there, or being
+ * pinned), EINVAL, ENODEV, EOPNOTSUPP (this kernel has no iommufd).
+ */
+struct accel_iommufd_unbind {
+	__u32 flags;
+	__u32 reserved;
 };
 
 /**
@@ -152,6 +214,10 @@ struct accel_mem_export {
 #define ACCEL_IOCTL_MEM_PIN	_IOWR(ACCEL_IOCTL_TYPE, 0x00, struct accel_mem_pin)
 #define ACCEL_IOCTL_MEM_UNPIN	_IOW(ACCEL_IOCTL_TYPE, 0x01, struct accel_mem_unpin)
 #define ACCEL_IOCTL_JOB_WAIT	_IOWR(ACCEL_IOCTL_TYPE, 0x02, struct accel_job_wait)
+#define ACCEL_IOCTL_IOMMUFD_BIND \
+	_IOWR(ACCEL_IOCTL_TYPE, 0x03, struct accel_iommufd_bind)
+#define ACCEL_IOCTL_IOMMUFD_UNBIND \
+	_IOW(ACCEL_IOCTL_TYPE, 0x04, struct accel_iommufd_unbind)
 #define ACCEL_IOCTL_MEM_IMPORT	_IOWR(ACCEL_IOCTL_TYPE, 0x05, struct accel_mem_import)
 #define ACCEL_IOCTL_MEM_EXPORT	_IOWR(ACCEL_IOCTL_TYPE, 0x06, struct accel_mem_export)
 

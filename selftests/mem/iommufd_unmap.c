@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vm: KERNEL=full DEVICES="soft=1,engines=2" */
+/*
+ * IOMMU_IOAS_UNMAP takes memory away from a device that is using it: when it returns,
+ * the device does not reach the memory, its jobs have ended, and nothing is pinned.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "rig.h"
+
+#define IOVA	0x40000000UL
+#define FAR	0x80000000UL
+#define JOBS	20
+#define ROUNDS	400
+
+static struct rig rig;
+
+static void test_idle(char *p)
+{
+	struct left before = left_now();
+	uint64_t mem, job;
+
+	if (iommufd_map(rig.iommufd, rig.ioas, p, 4 * PAGE, IOVA, RW) ||
+	    iommufd_pin(rig.fd, IOVA + PAGE, PAGE, RW, &mem))
+		tap_bail("no region");
+	tap_is(iommufd_unmap(rig.iommufd, rig.ioas, IOVA + PAGE, PAGE), -ENOENT,
+	       "a part of a mapping cannot be unmapped");
+	tap_is(iommufd_unmap(rig.iommufd, rig.ioas, IOVA, 4 * PAGE), 0, "a mapping with a region");
+	tap_is(soft_read(rig.fd, 0, mem, &job), -ENOENT, "its handle names nothing any more");
+	tap_is(dev_unpin(rig.fd, mem), -ENOENT, "nor can it be unpinned");
+	tap_is(dev_attr(rig.dev.name, "pinned_bytes"), 0, "the device has nothing pinned");
+	tap_is(dev_attr(rig.dev.name, "mapped_bytes"), 0, "nor mapped");
+	left_check(&before, "unmapping");
+	tap_is(iommufd_unbind(rig.fd), 0, "the file can be unbound");
+	rig_bind(&rig);
+}
+
+static void test_busy(char *p)
+{
+	uint64_t mem, far, jobs[JOBS], far_job, back;
+	struct left before = left_now();
+	int wrong = 0;
+
+	if (iommufd_map(rig.iommufd, rig.ioas, p, 4 * PAGE, IOVA, RW) ||
+	    iommufd_map(rig.iommufd, rig.ioas, p, 4 * PAGE, FAR, RW) ||
+	    iommufd_pin(rig.fd, IOVA, 4 * PAGE, RW, &mem) ||
+	    iommufd_pin(rig.fd, FAR, 4 * PAGE, RW, &far))
+		tap_bail("no regions");
+	soft_latency(rig.dev.name, ACCEL_SOFT_LATENCY_MAX);
+	/* one that runs, and many that wait, of one engine; the other's is of no concern */
+	for (int i = 0; i < JOBS; i++)
+		if (soft_read(rig.fd, 0, mem, &jobs[i]))
+			tap_bail("no job");
+	if (soft_read(rig.fd, 1, far, &far_job))
+		tap_bail("no job");
+	tap_is(iommufd_unmap(rig.iommufd, rig.ioas, IOVA, 4 * PAGE), 0,
+	       "a mapping that %d jobs use or wait for", JOBS);
+	for (int i = 0; i < JOBS; i++)
+		wrong += job_status(rig.fd, jobs[i], 0) != -EFAULT;
+	tap_is(wrong, 0, "all of them have ended with EFAULT");
+	tap_is(job_status(rig.fd, far_job, 0), -ETIMEDOUT, "a job on another mapping has not");
+	tap_is(dev_attr(rig.dev.name, "pinned_bytes"), 4 * PAGE, "and its region is still there");
+	tap_is(pinned_vm() - before.vm, 4 * PAGE, "and charged for");
+	tap_is(iommufd_unmap(rig.iommufd, rig.ioas, 0, UINT64_MAX), 0, "unmap all");
+	tap_is(job_status(rig.fd, far_job, 0), -EFAULT, "then it has");
+	left_check(&before, "unmapping");
+	soft_latency(rig.dev.name, 0);
+
+	if (iommufd_map(rig.iommufd, rig.ioas, p, 4 * PAGE, IOVA, RW))
+		tap_bail("IOAS_MAP");
+	tap_is(iommufd_pin(rig.fd, IOVA, 4 * PAGE, RW, &back), 0, "the same address again");
+	tap_is(soft_copy(rig.fd, back, 0, back, PAGE, PAGE), 0, "and a job");
+	iommufd_unmap(rig.iommufd, rig.ioas, 0, UINT64_MAX);
+}
+
+/* One thread maps and unmaps, others pin, submit and unpin what they get. */
+struct racer {
+	pthread_t thread;
+	int fd;
+	unsigned long pinned, jobs, refused, faulted, strange;
+};
+
+static atomic_bool racing;
+
+static void race_once(struct racer *r)
+{
+	struct accel_soft_submit submit = {
+		.op = ACCEL_SOFT_OP_CRC32C, .engine = ACCEL_SOFT_ENGINE_ANY, .length = 64 * PAGE,
+	};
+	uint64_t mem;
+	int ret = iommufd_pin(r->fd, IOVA, 64 * PAGE, RW, &mem);
+
+	if (ret == -ENOENT || ret == -EAGAIN) {
+		r->refused++;
+		return;
+	}
+	if (ret) {
+		tap_diag("pin: %s", strerror(-ret));
+		r->strange++;
+		return;
+	}
+	r->pinned++;
+	submit.src_mem = mem;
+	ret = dev_soft(r->fd, &submit, NULL);
+	if (!ret)
+		r->jobs++;
+	else if (ret == -ENOENT || ret == -EFAULT)
+		r->faulted++;
+	else
+		r->strange++;
+	ret = dev_unpin(r->fd, mem);
+	if (ret && ret != -ENOENT) {
+		tap_diag("unpin: %s", strerror(-ret));
+		r->strange++;
+	}
+}
+
+static void *race(void *arg)
+{
+	while (atomic_load(&racing))
+		race_once(arg);
+	return NULL;
+}
+
+static void test_race(char *p)
+{
+	struct left before = left_now();
+	struct racer racers[2] = { 0 };
+	unsigned long failed = 0, pinned;
+
+	/* two threads of one file race for one address; nothing but EEXIST is new then */
+	atomic_store(&racing, true);
+	for (int i = 0; i < 2; i++) {
+		racers[i].fd = dev_open(rig.dev.name);
+		if (racers[i].fd < 0 || iommufd_bind(racers[i].fd, rig.iommufd, rig.ioas) < 0)
+			tap_bail("no racer");
+		pthread_create(&racers[i].thread, NULL, race, &racers[i]);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		failed += !!iommufd_map(rig.iommufd, rig.ioas, p, 64 * PAGE, IOVA, RW);
+		/* at least every other time somebody has got it */
+		pinned = racers[i % 2].pinned;
+		while (i % 4 < 2 && __atomic_load_n(&racers[i % 2].pinned, __ATOMIC_RELAXED) == pinned)
+			sched_yield();
+		failed += !!iommufd_unmap(rig.iommufd, rig.ioas, IOVA, 64 * PAGE);
+	}
+	atomic_store(&racing, false);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(racers[i].thread, NULL);
+		tap_is(racers[i].strange, 0,
+		       "racer %d: %lu pins, %lu jobs, %lu lost their region, %lu pins refused", i,
+		       racers[i].pinned, racers[i].jobs, racers[i].faulted, racers[i].refused);
+		close(racers[i].fd);
+	}
+	tap_is(failed, 0, "%d times mapped and unmapped meanwhile", ROUNDS);
+	left_check(&before, "the race");
+}
+
+int main(void)
+{
+	struct left before = left_now();
+	char *p = pages_new(64 * PAGE);
+
+	rig_open(&rig, "soft", 0);
+	rig_bind(&rig);
+	test_idle(p);
+	test_busy(p);
+	test_race(p);
+	rig_close(&rig);
+	left_check(&before, "all");
+	return tap_done();
+}
