@@ -143,7 +143,7 @@ static void test_reserved(void)
 	struct clean before = clean_read();
 
 	tap_is(pin(0, 0), -EINVAL, "mem_pin for nothing");
-	tap_is(pin(ACCEL_MEM_READ | 1 << 2, 0), -EINVAL, "mem_pin, unknown flag");
+	tap_is(pin(ACCEL_MEM_READ | 1 << 3, 0), -EINVAL, "mem_pin, unknown flag");
 	tap_is(pin(ACCEL_MEM_READ | 1U << 31, 0), -EINVAL, "mem_pin, the highest flag");
 	tap_is(pin(ACCEL_MEM_READ, 1), -EINVAL, "mem_pin, reserved");
 	tap_is(dev_ioctl(soft, ACCEL_IOCTL_JOB_WAIT, &wait), -EINVAL, "job_wait, reserved");

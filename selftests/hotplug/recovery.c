@@ -39,7 +39,7 @@ static const char *recover(int (*how)(int nth), int nth)
 		return "cannot submit";
 	if (how(nth))
 		return "it cannot be provoked";
-	wrong = recovery_ended();
+	wrong = recovery_ended(0);
 	if (!wrong)
 		wrong = recovery_told(ACCELERATOR_STATE_OK);
 	/* It is through with what it was at by now, whatever it was told. */

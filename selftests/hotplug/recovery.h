@@ -205,10 +205,11 @@ static inline int recovery_busy(void)
 
 /*
  * recovery_ended() - wait for all jobs; NULL: some first ended well, all others with EIO
+ * @also: another error that will do: what the driver itself may see first; 0: none
  *
  * Each page is copied when the first job that writes to it has failed.
  */
-static inline const char *recovery_ended(void)
+static inline const char *recovery_ended(int also)
 {
 	int failed = 0;
 
@@ -221,11 +222,12 @@ static inline const char *recovery_ended(void)
 
 			if (dev_wait(u->fd, u->jobs[k], &wait))
 				return "a job cannot be waited for";
-			if (wait.status != (failed ? -EIO : 0) && wait.status != -EIO)
+			if (wait.status != (failed ? -EIO : 0) && wait.status != -EIO &&
+			    (!also || wait.status != also))
 				return "a job ended with another error than EIO";
 			if (wait.status && !copied++)
 				memcpy(u->copy, u->page, PAGE);
-			failed += wait.status == -EIO;
+			failed += wait.status != 0;
 		}
 	}
 	return failed > 1 ? NULL : "no job was in flight";

@@ -90,6 +90,10 @@ int main(void)
 		wrong = round_of();
 	tap_ok(!wrong, "%d hot unplugs in the middle of a DMA, %d ports at once%s%s", done, ports,
 	       wrong ? ": " : "", wrong ? wrong : "");
-	storm_after(&before, "hot unplug", done);
+	/*
+	 * The kernel's hotplug code keeps a few (kmalloc-192, 6 in 100 times); one of ours
+	 * would be lost each time, or for each of the files.
+	 */
+	storm_after_within(&before, "hot unplug", done, done / 5);
 	return tap_done();
 }
