@@ -306,6 +306,7 @@ void accel_gather_exit(void);
 
 struct device *accel_mem_dma_device(const struct accel_mem *mem);
 enum dma_data_direction accel_mem_dir(const struct accel_mem *mem);
+bool accel_mem_is_bounced(struct device *dev, dma_addr_t addr);
 int accel_mem_dma_map(struct accel_mem *mem);
 void accel_mem_dma_unmap(struct accel_mem *mem);
 void accel_mem_sync(struct accel_mem *mem, u64 offset, u64 length, bool for_device);

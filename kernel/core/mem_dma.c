@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where the device finds a region: its DMA mapping, coherence, addresses and pages. */
 #include <linux/bitops.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/iommu.h>
 #include <linux/mm.h>
 
 #include "core.h"
@@ -33,6 +35,26 @@ enum dma_data_direction accel_mem_dir(const struct accel_mem *mem)
 struct device *accel_mem_dma_device(const struct accel_mem *mem)
 {
 	return mem->ctx->adev->dev.parent;
+}
+
+/**
+ * accel_mem_is_bounced - whether a device reaches memory through a bounce buffer
+ * @dev: the hardware
+ * @addr: a DMA address of it
+ *
+ * A bounce buffer holds a copy. Whoever shares the memory does not know when it is to be
+ * renewed. Caches of hardware that is not coherent are another matter.
+ *
+ * Return: true when there is a copy.
+ */
+bool accel_mem_is_bounced(struct device *dev, dma_addr_t addr)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	/* What is translated is not bounced, and dma_need_sync() cannot tell. */
+	if (domain && iommu_is_dma_domain(domain))
+		return false;
+	return dev_is_dma_coherent(dev) && dma_need_sync(dev, addr);
 }
 
 static bool accel_mem_needs_sync(struct accel_mem *mem)

@@ -10,7 +10,6 @@
  * the way between the two, which no device that we can test with shows.
  */
 #include <linux/dma-buf.h>
-#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
@@ -63,16 +62,6 @@ static void accel_dmabuf_release(struct accel_mem *mem)
 	mem->dmabuf = NULL;
 }
 
-/*
- * Bounce buffers hold a copy. Neither the exporter nor other devices know when it is to
- * be renewed: they share the memory, and would not share that. The processor's caches,
- * where hardware is not coherent, are the exporter's business.
- */
-static bool accel_dmabuf_bounced(struct device *dev, dma_addr_t addr)
-{
-	return dev_is_dma_coherent(dev) && dma_need_sync(dev, addr);
-}
-
 /* Do not rely on what others export. */
 static int accel_dmabuf_check(struct accel_mem *mem, struct sg_table *sgt)
 {
@@ -82,7 +71,7 @@ static int accel_dmabuf_check(struct accel_mem *mem, struct sg_table *sgt)
 	u64 length = 0;
 
 	for_each_sgtable_dma_sg(sgt, sg, i) {
-		if (accel_dmabuf_bounced(dev, sg_dma_address(sg)))
+		if (accel_mem_is_bounced(dev, sg_dma_address(sg)))
 			return accel_context_error(mem->ctx, -EOPNOTSUPP,
 						   "mem_import: the device reaches 0x%llx through bounce buffers only",
 						   (u64)sg_dma_address(sg));

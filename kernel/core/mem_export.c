@@ -15,7 +15,6 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
-#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/fcntl.h>
@@ -98,10 +97,8 @@ static bool accel_export_bounced(const struct accel_export_map *map)
 	struct scatterlist *sg;
 	unsigned int i;
 
-	if (!dev_is_dma_coherent(map->dev))
-		return false;
 	for_each_sgtable_dma_sg(&map->sgt, sg, i)
-		if (dma_need_sync(map->dev, sg_dma_address(sg)))
+		if (accel_mem_is_bounced(map->dev, sg_dma_address(sg)))
 			return true;
 	return false;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="edu=1 soft=1" TIMEOUT=40 */
+/* vm: DEVICES="edu=1 soft=1" TIMEOUT=150 */
 /*
  * The ways for a PCI device to go and to come back, with nobody there ("unbind",
  * "rebind", "remove", "rescan") and in the middle of its DMA ("hot" ones), with
