@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="soft=1" APPEND="movablecore=384M" QEMU_EXTRA="-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=512M -numa node,memdev=m0,cpus=0-1 -numa node,memdev=m1" */
+/* vm: KERNEL=debian DEVICES="soft=1" APPEND="movablecore=384M" QEMU_EXTRA="-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=512M -numa node,memdev=m0,cpus=0-1 -numa node,memdev=m1" */
 /*
  * Memory of two nodes, and memory that the kernel wants to be able to move: a region
  * that is pinned for long may not lie there, so its pages are moved before, and what is

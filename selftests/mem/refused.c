@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="soft=1" MODULES="crc32c_generic loop ext4" */
+/* vm: KERNEL=debian DEVICES="soft=1" MODULES="crc32c_generic loop ext4" */
 /*
  * Memory that is not pinned, and whether its owner is told why in words: which page,
  * which file, which limit.
