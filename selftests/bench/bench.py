@@ -90,7 +90,6 @@ def execute(area, run):
             print(f"          {line}", file=sys.stderr)
     if done.returncode:
         sys.stderr.write(done.stderr)
-    if done.returncode:
         progress(f"{area}: exit status {done.returncode}")
     return series, done.returncode
 

@@ -165,6 +165,23 @@ int dev_soft(int fd, struct accel_soft_submit *submit, uint64_t *result)
 	return ret ? ret : wait.status;
 }
 
+int dev_soft_latency(const char *name, uint64_t ns)
+{
+	struct accel_soft_config config = {
+		.engine = ACCEL_SOFT_ENGINE_ANY, .latency_ns = ns,
+	};
+	char control[DEV_NAME_LEN + 1];
+	int fd, ret;
+
+	snprintf(control, sizeof(control), "%sc", name);
+	fd = dev_open(control);
+	if (fd < 0)
+		return fd;
+	ret = dev_ioctl(fd, ACCEL_SOFT_IOCTL_CONFIG, &config);
+	close(fd);
+	return ret;
+}
+
 long long dev_foll_pins(void)
 {
 	long long acquired = -1, released = -1, value;

@@ -48,6 +48,9 @@ int dev_wait(int fd, uint64_t job_id, struct accel_job_wait *wait);
 /* dev_soft() - submit and wait; -errno of the ioctls, or how the job ended */
 int dev_soft(int fd, struct accel_soft_submit *submit, uint64_t *result);
 
+/* dev_soft_latency() - how long each job of a soft device takes; 0 or -errno */
+int dev_soft_latency(const char *name, uint64_t ns);
+
 /* dev_foll_pins() - pages that are pinned in the whole system, and settled counters */
 long long dev_foll_pins(void);
 

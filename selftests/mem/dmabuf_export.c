@@ -18,6 +18,7 @@
 
 #include "device.h"
 #include "dmabuf.h"
+#include "share.h"
 #include "tap.h"
 
 #define PAGE	4096UL
@@ -34,48 +35,10 @@ static uint8_t *mem;
 static int bufs;
 static long long pins;
 
-static int open_dev(const struct dev_info *dev)
-{
-	int fd = dev_open(dev->name);
-
-	if (fd < 0)
-		tap_bail("cannot open %s: %s", dev->name, strerror(-fd));
-	return fd;
-}
-
 static void find_soft(void)
 {
 	if (dev_find("soft", 0, &soft[0]) || dev_find("soft", 1, &soft[1]))
 		tap_bail("needs two soft devices");
-}
-
-static uint8_t *anon(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		tap_bail("no memory: %s", strerror(errno));
-	return p;
-}
-
-static void randomize(uint8_t *p, size_t n, uint64_t seed)
-{
-	while (n--)
-		*p++ = dev_random(&seed) >> 32;
-}
-
-static void set_latency(const struct dev_info *dev, uint64_t ns)
-{
-	struct accel_soft_config config = { .engine = ACCEL_SOFT_ENGINE_ANY, .latency_ns = ns };
-	char node[DEV_NAME_LEN + 1];
-	int fd, ret;
-
-	snprintf(node, sizeof(node), "%sc", dev->name);
-	fd = dev_open(node);
-	ret = dev_ioctl(fd, ACCEL_SOFT_IOCTL_CONFIG, &config);
-	if (ret)
-		tap_bail("%s: config: %s", node, strerror(-ret));
-	close(fd);
 }
 
 static int fill(int fd, uint32_t engine, uint64_t dst, uint64_t pattern, uint64_t *job)

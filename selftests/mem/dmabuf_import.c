@@ -14,6 +14,7 @@
 
 #include "device.h"
 #include "dmabuf.h"
+#include "share.h"
 #include "tap.h"
 
 #define PAGE	4096UL
@@ -24,44 +25,6 @@
 #define LONG_NS	ACCEL_SOFT_LATENCY_MAX	/* such a job does not end by itself */
 
 static struct dev_info soft[2];
-
-static int open_dev(const struct dev_info *dev)
-{
-	int fd = dev_open(dev->name);
-
-	if (fd < 0)
-		tap_bail("cannot open %s: %s", dev->name, strerror(-fd));
-	return fd;
-}
-
-static uint8_t *anon(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		tap_bail("no memory: %s", strerror(errno));
-	return p;
-}
-
-static void randomize(uint8_t *p, size_t n, uint64_t seed)
-{
-	while (n--)
-		*p++ = dev_random(&seed) >> 32;
-}
-
-static void set_latency(const struct dev_info *dev, uint64_t ns)
-{
-	struct accel_soft_config config = { .engine = ACCEL_SOFT_ENGINE_ANY, .latency_ns = ns };
-	char node[DEV_NAME_LEN + 1];
-	int fd, ret;
-
-	snprintf(node, sizeof(node), "%sc", dev->name);
-	fd = dev_open(node);
-	ret = dev_ioctl(fd, ACCEL_SOFT_IOCTL_CONFIG, &config);
-	if (ret)
-		tap_bail("%s: config: %s", node, strerror(-ret));
-	close(fd);
-}
 
 static int copy(int fd, uint64_t dst, uint64_t dst_offset, uint64_t src, uint64_t src_offset,
 		uint64_t length)

@@ -24,7 +24,7 @@ static const char *cycle(int in_use)
 	int i;
 
 	if (in_use) {
-		if (storm_latency(dev.name, ACCEL_SOFT_LATENCY_MAX))
+		if (dev_soft_latency(dev.name, ACCEL_SOFT_LATENCY_MAX))
 			return "the control node";
 		for (i = 0; i < FILES; i++)
 			if (storm_use(&users[i], &dev, pages + i * PAGE, 2))

@@ -45,7 +45,7 @@ int main(void)
 		     -1, 0);
 	if (pages == MAP_FAILED || setrlimit(RLIMIT_NOFILE, &files))
 		tap_bail("%d files: %s", FILES, strerror(errno));
-	if (dev_find("soft", 0, &dev) || storm_latency(dev.name, ACCEL_SOFT_LATENCY_MAX))
+	if (dev_find("soft", 0, &dev) || dev_soft_latency(dev.name, ACCEL_SOFT_LATENCY_MAX))
 		tap_bail("no soft device");
 	open_all("closed");
 	leave_all();

@@ -65,7 +65,7 @@ int main(void)
 
 	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED || dev_find("soft", 0, &dev) ||
-	    storm_latency(dev.name, ACCEL_SOFT_LATENCY_MAX))
+	    dev_soft_latency(dev.name, ACCEL_SOFT_LATENCY_MAX))
 		tap_bail("no soft device");
 	for (i = 0; i < 10; i++)
 		round_of(TOGETHER, &seed);
@@ -74,6 +74,6 @@ int main(void)
 		bad += round_of(TOGETHER, &seed);
 	tap_is(bad, 0, "%d processes opened, pinned, submitted and were killed", processes);
 	storm_after(&before, "open, submit, SIGKILL", processes);
-	tap_is(storm_latency(dev.name, 0), 0, "the device works on");
+	tap_is(dev_soft_latency(dev.name, 0), 0, "the device works on");
 	return tap_done();
 }

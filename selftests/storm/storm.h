@@ -208,24 +208,6 @@ struct storm_user {
 	uint64_t job;
 };
 
-/* storm_latency() - how long each job of a soft device takes; 0 or -errno */
-static inline int storm_latency(const char *name, uint64_t ns)
-{
-	struct accel_soft_config config = {
-		.engine = ACCEL_SOFT_ENGINE_ANY, .latency_ns = ns,
-	};
-	char control[DEV_NAME_LEN + 1];
-	int fd, ret;
-
-	snprintf(control, sizeof(control), "%sc", name);
-	fd = dev_open(control);
-	if (fd < 0)
-		return fd;
-	ret = dev_ioctl(fd, ACCEL_SOFT_IOCTL_CONFIG, &config);
-	close(fd);
-	return ret;
-}
-
 /* storm_submit() - one job on a page of @mem; edu: a DMA of 100 ms that reads it */
 static inline int storm_submit(const struct dev_info *dev, int fd, uint64_t mem, uint64_t *job)
 {
