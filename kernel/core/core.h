@@ -238,6 +238,9 @@ struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_
 int accel_mem_create(struct accel_mem *mem, int ret, u64 *id);
 void accel_mem_put(struct accel_mem *mem);
 struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id);
+struct accel_mem *accel_mem_next_rcu(struct accel_context *ctx, u64 id);
+int accel_mem_init(void);
+void accel_mem_exit(void);
 int accel_mem_map(struct accel_mem *mem);
 void accel_mem_unmap(struct accel_mem *mem);
 struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
@@ -397,6 +400,8 @@ struct accel_engine {
 	struct list_head running;
 	struct list_head ended;		/* to be retired by the thread */
 	u64 searches;			/* for a job that can start, so far */
+	bool held;			/* a policy held one back in the last of them */
+	bool retries;			/* the thread sleeps for no longer than until it asks again */
 	u32 num_queued;
 	u32 num_running;
 	u32 num_unretired;

@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 
 #include "gate.h"
+#include "policy.h"
 
 /**
  * accel_ioctls_copy - make a node's dispatch table, indexed by command number
@@ -249,6 +250,9 @@ static __always_inline long accel_ioctl_do(struct accel_context *ctx, struct acc
 	} else {
 		memset(arg, 0, ksize);
 	}
+	ret = accel_policy_ioctl(ctx, cmd, arg);
+	if (ret)
+		return ret;
 	/* The core's own handlers may wait for long, and share no data with the driver's. */
 	if (unlikely(node->has_exclusive) && !(desc->flags & ACCEL_IOCTL_UNGATED))
 		ret = accel_ioctl_serialize(ctx, adev, desc, arg);
@@ -330,6 +334,8 @@ static int accel_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	ret = accel_call_begin(&call);
 	if (!ret)
+		ret = accel_policy_open(call.ctx);
+	if (!ret)
 		ret = accel_context_open(&call);
 	if (!ret) {
 		file->private_data = call.ctx;
@@ -338,8 +344,10 @@ static int accel_open(struct inode *inode, struct file *file)
 		accel_netlink_context_opened(call.ctx);
 	}
 	accel_call_end(&call, ret);
-	if (ret)
+	if (ret) {
+		accel_policy_context_close(call.ctx);
 		accel_context_put(call.ctx);
+	}
 	return ret;
 }
 

@@ -10,11 +10,18 @@
 #include <trace/events/accel.h>
 
 #include "core.h"
+#include "policy.h"
 
 const char *accel_trace_way(const struct accel_mem *mem)
 {
 	return mem->ops->name;
 }
+
+/*
+ * Of a type for ever: a BPF program that walks a context's regions may look at one that
+ * is freed. It finds a region there, though maybe of somebody else.
+ */
+static struct kmem_cache *accel_mem_cache;
 
 static void accel_mem_free(struct kref *ref)
 {
@@ -22,7 +29,7 @@ static void accel_mem_free(struct kref *ref)
 
 	if (mem->ops->forget)
 		mem->ops->forget(mem);
-	kfree(mem);
+	kmem_cache_free(accel_mem_cache, mem);
 }
 
 /* Context: any. */
@@ -43,7 +50,7 @@ void accel_mem_put(struct accel_mem *mem)
  */
 struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_mem_ops *ops)
 {
-	struct accel_mem *mem = kzalloc(sizeof(*mem), GFP_KERNEL_ACCOUNT);
+	struct accel_mem *mem = kmem_cache_zalloc(accel_mem_cache, GFP_KERNEL_ACCOUNT);
 
 	if (!mem)
 		return NULL;
@@ -75,6 +82,8 @@ int accel_mem_map(struct accel_mem *mem)
 	int ret;
 
 	ret = accel_call_begin(&call);
+	if (!ret)
+		ret = accel_policy_dma_map(mem);
 	if (!ret)
 		ret = mem->ops->map(mem);
 	if (call.start_ns)
@@ -152,9 +161,20 @@ static void accel_mem_finish(struct accel_mem *mem)
 		mem->ops->finish(mem);
 }
 
-static bool accel_mem_less(struct rb_node *a, const struct rb_node *b)
+/* ctx->mem_lock is held. In a way that accel_mem_next_rcu() may read at the same time. */
+static void accel_mem_insert(struct accel_mem *mem)
 {
-	return rb_entry(a, struct accel_mem, node)->id < rb_entry(b, struct accel_mem, node)->id;
+	struct rb_node **link = &mem->ctx->mems.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = mem->id < rb_entry(parent, struct accel_mem, node)->id ?
+			&parent->rb_left : &parent->rb_right;
+	}
+	raw_write_seqcount_begin(&mem->ctx->mem_seq);
+	rb_link_node_rcu(&mem->node, parent, link);
+	rb_insert_color(&mem->node, &mem->ctx->mems);
+	raw_write_seqcount_end(&mem->ctx->mem_seq);
 }
 
 static int accel_mem_compare(const void *id, const struct rb_node *node)
@@ -162,6 +182,44 @@ static int accel_mem_compare(const void *id, const struct rb_node *node)
 	u64 want = *(const u64 *)id, have = rb_entry(node, struct accel_mem, node)->id;
 
 	return want < have ? -1 : want > have;
+}
+
+/**
+ * accel_mem_next_rcu - walk a context's regions without a lock
+ * @ctx: the context
+ * @id: the least id that will do
+ *
+ * While other regions come and go, it looks again a few times; but not for ever, as it
+ * may have interrupted just that. Then it may pass over one that is there.
+ *
+ * Context: any, in an RCU read-side critical section.
+ * Return: a region, which may end at any time, but stays a region as long as the critical
+ * section lasts; NULL: there is none.
+ */
+struct accel_mem *accel_mem_next_rcu(struct accel_context *ctx, u64 id)
+{
+	struct accel_mem *mem, *found;
+	struct rb_node *node;
+	int tries = 4;
+	unsigned int seq;
+
+	do {
+		seq = raw_seqcount_begin(&ctx->mem_seq);
+		found = NULL;
+		node = rcu_dereference_raw(ctx->mems.rb_node);
+		while (node) {
+			mem = rb_entry(node, struct accel_mem, node);
+			if (READ_ONCE(mem->id) < id) {
+				node = rcu_dereference_raw(node->rb_right);
+				continue;
+			}
+			/* one that was freed may be in another tree by now */
+			if (READ_ONCE(mem->ctx) == ctx)
+				found = mem;
+			node = rcu_dereference_raw(node->rb_left);
+		}
+	} while (read_seqcount_retry(&ctx->mem_seq, seq) && --tries);
+	return found;
 }
 
 /* ctx->mem_lock is held. NULL: there is none, or it is on its way out. */
@@ -178,7 +236,9 @@ static void accel_mem_forget(struct accel_mem *mem)
 	struct accel_context *ctx = mem->ctx;
 
 	spin_lock(&ctx->mem_lock);
+	raw_write_seqcount_begin(&ctx->mem_seq);
 	rb_erase(&mem->node, &ctx->mems);
+	raw_write_seqcount_end(&ctx->mem_seq);
 	RB_CLEAR_NODE(&mem->node);
 	ctx->num_mems--;
 	spin_unlock(&ctx->mem_lock);
@@ -200,6 +260,7 @@ static void accel_mem_release(struct accel_mem *mem)
 	accel_mem_detach(mem);
 	mem->ops->release(mem);
 	accel_mem_count_pins(mem, -mem->length);
+	accel_policy_mem_unpin(mem);
 	accel_call_end(&call, 0);
 	accel_mem_put(mem);
 }
@@ -259,7 +320,7 @@ static int accel_mem_make_valid(struct accel_mem *mem)
 		/* The user may unpin a guessed id as soon as it is valid. */
 		kref_get(&mem->ref);
 		accel_mem_count_pins(mem, mem->length);
-		rb_add(&mem->node, &ctx->mems, accel_mem_less);
+		accel_mem_insert(mem);
 		ctx->num_mems++;
 	}
 	spin_unlock(&ctx->mem_lock);
@@ -308,6 +369,8 @@ int accel_mem_create(struct accel_mem *mem, int ret, u64 *id)
 
 	ret = accel_call_begin(&call) ?: ret;
 	if (!ret)
+		ret = accel_policy_mem_pin(mem);
+	if (!ret)
 		ret = mem->ops->acquire(mem, &times, call.start_ns);
 	if (!ret) {
 		ret = accel_call_enter(&call) ?: accel_mem_publish(mem);
@@ -316,8 +379,10 @@ int accel_mem_create(struct accel_mem *mem, int ret, u64 *id)
 	}
 	*id = mem->id;
 	accel_call_end(&call, ret);
-	if (ret)
+	if (ret) {
+		accel_policy_mem_unpin(mem);
 		accel_mem_finish(mem);
+	}
 	accel_mem_put(mem);
 	return ret;
 }
@@ -508,4 +573,23 @@ void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length
 	if (!--mem->users)
 		wake_up_all(&ctx->mem_wq);
 	spin_unlock(&ctx->mem_lock);
+}
+
+/**
+ * accel_mem_init - where regions come from
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init accel_mem_init(void)
+{
+	accel_mem_cache = KMEM_CACHE(accel_mem, SLAB_TYPESAFE_BY_RCU | SLAB_ACCOUNT);
+	return accel_mem_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * accel_mem_exit - undo accel_mem_init()
+ */
+void accel_mem_exit(void)
+{
+	kmem_cache_destroy(accel_mem_cache);
 }

@@ -15,6 +15,7 @@
 #include <trace/events/accel.h>
 
 #include "core.h"
+#include "policy.h"
 
 #define ACCEL_MAP_FS_MAGIC	0x61636365	/* "acce" */
 
@@ -270,6 +271,9 @@ int accel_mmap(struct file *file, struct vm_area_struct *vma)
 	int ret;
 
 	ret = accel_call_begin(&call);
+	if (!ret)
+		ret = accel_policy_mmap(call.ctx, call.u.mmap.offset, call.u.mmap.bytes,
+					call.u.mmap.write);
 	if (!ret)
 		ret = accel_map_make(&call, vma);
 	return accel_call_end(&call, ret);

@@ -30,6 +30,7 @@
 #include <linux/dma-direction.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/percpu-refcount.h>
@@ -37,6 +38,7 @@
 #include <linux/rwsem.h>
 #include <linux/scatterlist.h>
 #include <linux/sched.h>
+#include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
@@ -63,6 +65,7 @@ struct accel_job_sync;
 struct accel_mem;
 struct accel_mem_ops;
 struct accel_op_stats;
+struct accel_policy_set;
 struct attribute_group;
 struct dentry;
 struct dma_buf;
@@ -263,6 +266,11 @@ struct accel_device {
 	struct accel_op_stats __percpu *stats;
 	struct pci_saved_state *pci_state;	/* as it was when registered */
 	struct inode *map_inode;	/* all mappings of all files hang here */
+	struct accel_policy_set __rcu *policies; /* that decide on it; NULL: none */
+	struct accel_policy_set *next_policies;	/* while they change */
+	struct list_head policy_link;
+	struct llist_node put_link;	/* a BPF program has put the last reference */
+	struct rcu_head rcu;
 	struct kobject *engines_kobj;
 	unsigned int num_engines;
 	struct accel_engine *engines[ACCEL_MAX_ENGINES];
@@ -375,6 +383,7 @@ struct accel_context {
 	struct rb_root mems;		/* by id; an xarray would take nodes for each */
 	u32 num_mems;
 	spinlock_t mem_lock;		/* mems, num_mems, and who uses them */
+	seqcount_t mem_seq;		/* mems changes; written under mem_lock */
 	wait_queue_head_t mem_wq;	/* a region lost its last user, or was mapped */
 	struct accel_iommufd *iommufd;	/* bound to it; set and cleared under lock */
 	atomic_t iommufd_busy;		/* bindings that are not through yet, either way */
@@ -384,8 +393,11 @@ struct accel_context {
 	u32 num_ended;
 	wait_queue_head_t poll_wq;
 	struct accel_engine_usage *usage;	/* one for each engine */
+	u64 policy_stamp;		/* who has allowed it to be opened */
 	spinlock_t error_lock;		/* last_error */
 	char *last_error;		/* why its last refused call was, or NULL */
+	struct llist_node put_link;	/* a BPF program has put the last reference */
+	struct rcu_head rcu;
 };
 
 __printf(3, 4)
@@ -440,6 +452,7 @@ struct accel_mem {
 	bool mapping;			/* being mapped, not valid yet; likewise */
 	int revoked;			/* not 0: no new users, and never valid; likewise */
 	bool needs_sync;		/* not coherent, or bounced */
+	u64 policy_stamp;		/* who has allowed it to be made */
 	u64 dirty_from;			/* what the device may have written: one range that */
 	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
 	struct dma_buf *dmabuf;		/* what it is imported from, or exported as */
@@ -578,6 +591,8 @@ struct accel_job {
 	struct list_head ctx_link;	/* while queued, among its context's on the engine */
 	int cancel_error;		/* asked to end with this */
 	bool powered;			/* holds a runtime PM reference */
+	u64 policy_stamp;		/* who has allowed it to be queued */
+	u64 held_ns;			/* a policy holds it back since then */
 	struct accel_job_sync *sync;	/* while it is being submitted */
 	struct dma_fence *fence;	/* signals its end; NULL: no region is a dma-buf */
 	struct accel_job_dep *deps;	/* fences that must signal before it starts */
