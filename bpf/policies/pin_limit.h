@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* pin-limit's maps, as the program and who sets it see them. */
+#ifndef _PIN_LIMIT_H
+#define _PIN_LIMIT_H
+
+#define PIN_LIMIT_NONE		(~0ULL)
+
+/* Cgroups deeper than this count for their ancestor of this depth. */
+#define PIN_LIMIT_LEVELS	16
+
+#define PIN_LIMIT_SETS		512
+#define PIN_LIMIT_WAYS		16
+#define PIN_LIMIT_FILES		4096
+
+/* Map "settings", of one. */
+struct pin_limit_settings {
+	__u64 def;		/* bytes, of each cgroup of depth @level; or PIN_LIMIT_NONE */
+	__u32 level;		/* not to be changed while the policy is attached */
+	__u32 generation;	/* at least 1; one more whenever @def or the map "limits" changed */
+};
+
+/* Map "limits": id of a cgroup -> __u64 bytes that it and all below it may pin. */
+
+/*
+ * What a cgroup has pinned, all below it included. With @alone: what those pinned that are in
+ * this very cgroup, which is less deep than the level for which the default is.
+ */
+struct pin_limit_cgroup {
+	__u64 id;
+	__u64 bytes;
+	__u64 limit;		/* as of @generation */
+	__u64 refused;
+	__u32 generation;
+	__u32 refs;		/* files that count for it; 0: nobody's */
+	__u32 level;
+	__u32 alone;
+};
+
+/* Map "cgroups": found by their ids, a few with a common remainder in each set. */
+struct pin_limit_set {
+	struct bpf_spin_lock lock;	/* to get and to give back entries */
+	__u32 unused;
+	struct pin_limit_cgroup ways[PIN_LIMIT_WAYS];
+};
+
+/* What a file counts for: from the root down; index of set * PIN_LIMIT_WAYS + way. */
+struct pin_limit_file {
+	__u64 id;		/* of the context; 0: free */
+	__u32 num;
+	__u32 cgroups[PIN_LIMIT_LEVELS + 1];
+};
+
+#endif /* _PIN_LIMIT_H */
