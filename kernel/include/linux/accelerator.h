@@ -267,6 +267,7 @@ struct accel_device {
 	struct pci_saved_state *pci_state;	/* as it was when registered */
 	struct inode *map_inode;	/* all mappings of all files hang here */
 	struct accel_policy_set __rcu *policies; /* that decide on it; NULL: none */
+	u32 policy_hooks;		/* that any of those has, by bit */
 	struct accel_policy_set *next_policies;	/* while they change */
 	struct list_head policy_link;
 	struct llist_node put_link;	/* a BPF program has put the last reference */
