@@ -2,9 +2,9 @@
 /*
  * pin-limit: no cgroup pins more than so many bytes, those below it included.
  *
- * A region counts for the cgroup in which its file was opened and for each one above, up to
- * the root, with a limit or without: so a limit that is set later finds what is there
- * already, and making sub-cgroups evades none. To the byte: add, look, take back. The first
+ * A region counts for the cgroup in which its file was opened and for each one above but the
+ * root, with a limit or without: so a limit that is set later finds what is there already,
+ * and making sub-cgroups evades none. For the root counts what is in no other cgroup. To the byte: add, look, take back. The first
  * to add is the one who may; of two that together are too much, one is refused.
  *
  * The way from a file to its cgroups is looked for when it is opened. What is left for a
@@ -15,12 +15,14 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct pin_limit_settings);
-} settings SEC(".maps");
+struct pin_limit_settings settings SEC(".data.settings");
+struct pin_limit_cgroup cgroups[PIN_LIMIT_CGROUPS] SEC(".data.cgroups");
+
+/* Files by the remainder of their ids; those whose place is taken are in "more_files". */
+struct pin_limit_file files[PIN_LIMIT_FILES] SEC(".data.files");
+
+/* To get and to give back entries of "cgroups". Apart: what has a lock cannot be mapped. */
+static struct bpf_spin_lock lock SEC(".data.lock");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -30,21 +32,6 @@ struct {
 } limits SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, PIN_LIMIT_SETS);
-	__type(key, u32);
-	__type(value, struct pin_limit_set);
-} cgroups SEC(".maps");
-
-/* Files by the remainder of their ids, and those whose place is taken. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, PIN_LIMIT_FILES);
-	__type(key, u32);
-	__type(value, struct pin_limit_file);
-} files SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1 << 20);
@@ -52,63 +39,55 @@ struct {
 	__type(value, struct pin_limit_file);
 } more_files SEC(".maps");
 
-static __always_inline struct pin_limit_settings *get_settings(void)
+static __always_inline struct pin_limit_cgroup *cgroup_at(u32 index)
 {
-	u32 zero = 0;
-
-	return bpf_map_lookup_elem(&settings, &zero);
+	return &cgroups[index & (PIN_LIMIT_CGROUPS - 1)];
 }
 
-static __always_inline struct pin_limit_cgroup *get_cgroup(u32 index)
+static __always_inline bool is_pinned(const struct accel_mem *mem)
 {
-	u32 key = index / PIN_LIMIT_WAYS;
-	struct pin_limit_set *set = bpf_map_lookup_elem(&cgroups, &key);
-
-	return set ? &set->ways[index % PIN_LIMIT_WAYS] : NULL;
+	return mem->way != ACCEL_MEM_WAY_DMABUF;	/* its exporter's, not its importer's */
 }
+
+/* ----------------------------------------------------- files and their cgroups */
 
 /* Functions that are not static are verified once, and not on each path to them. */
 
 /* One file more that counts for a cgroup. Its index, or -ENOMEM: too many cgroups. */
 __noinline int join(u64 id, u32 level, u32 alone)
 {
-	u32 key = id % PIN_LIMIT_SETS, way = PIN_LIMIT_WAYS, i;
-	struct pin_limit_set *set = bpf_map_lookup_elem(&cgroups, &key);
+	u32 first = id * PIN_LIMIT_WAYS, found = PIN_LIMIT_WAYS, i;
+	struct pin_limit_cgroup *cgroup;
 
-	if (!set)
-		return -ENOMEM;
-	bpf_spin_lock(&set->lock);
+	bpf_spin_lock(&lock);
 	for (i = 0; i < PIN_LIMIT_WAYS; i++) {
-		if (!set->ways[i].refs) {
-			if (way == PIN_LIMIT_WAYS)
-				way = i;
-		} else if (set->ways[i].id == id && set->ways[i].alone == alone) {
-			way = i;
+		cgroup = cgroup_at(first + i);
+		if (!cgroup->refs) {
+			if (found == PIN_LIMIT_WAYS)
+				found = i;
+		} else if (cgroup->id == id && cgroup->alone == alone) {
+			found = i;
 			break;
 		}
 	}
-	if (way < PIN_LIMIT_WAYS && !set->ways[way].refs++) {
-		set->ways[way].id = id;
-		set->ways[way].bytes = 0;
-		set->ways[way].refused = 0;
-		set->ways[way].generation = 0;	/* its limit is looked up by its first pin */
-		set->ways[way].level = level;
-		set->ways[way].alone = alone;
+	cgroup = cgroup_at(first + found);
+	if (found < PIN_LIMIT_WAYS && !cgroup->refs++) {
+		cgroup->id = id;
+		cgroup->bytes = 0;
+		cgroup->refused = 0;
+		cgroup->generation = -1;	/* the first pin looks its limit up */
+		cgroup->level = level;
+		cgroup->alone = alone;
 	}
-	bpf_spin_unlock(&set->lock);
-	return way < PIN_LIMIT_WAYS ? key * PIN_LIMIT_WAYS + way : -ENOMEM;
+	bpf_spin_unlock(&lock);
+	return found < PIN_LIMIT_WAYS ? (first + found) & (PIN_LIMIT_CGROUPS - 1) : -ENOMEM;
 }
 
 __noinline int leave(u32 index)
 {
-	u32 key = index / PIN_LIMIT_WAYS;
-	struct pin_limit_set *set = bpf_map_lookup_elem(&cgroups, &key);
-
-	if (!set)
-		return 0;
-	bpf_spin_lock(&set->lock);
-	set->ways[index % PIN_LIMIT_WAYS].refs--;
-	bpf_spin_unlock(&set->lock);
+	bpf_spin_lock(&lock);
+	cgroup_at(index)->refs--;
+	bpf_spin_unlock(&lock);
 	return 0;
 }
 
@@ -123,55 +102,55 @@ __noinline int leave_all(struct pin_limit_file *file)
 	return 0;
 }
 
-/* Fill in @file: all cgroups from the root to the one that it was opened in. */
+/* Fill in @file: all cgroups from below the root to the one that it was opened in. */
 static int find_cgroups(struct pin_limit_file *file, u64 id, u64 cgroup_id)
 {
-	struct pin_limit_settings *set = get_settings();
 	struct cgroup *cgrp, *up;
 	int level, i, index = 0;
 
 	file->id = id;
-	file->num = 0;
 	cgrp = bpf_cgroup_from_id(cgroup_id);
 	if (!cgrp)
 		return -ENOENT;
 	level = cgrp->level;
-	for (i = 0; i < PIN_LIMIT_LEVELS && i <= level && index >= 0; i++) {
+	for (i = 1; i <= PIN_LIMIT_LEVELS && i <= level && index >= 0; i++) {
 		up = bpf_cgroup_ancestor(cgrp, i);
 		if (!up)
 			break;
 		index = join(up->kn->id, i, 0);
 		if (index >= 0)
-			file->cgroups[file->num++ & 15] = index;
+			file->cgroups[file->num++ & PIN_LIMIT_LEVELS] = index;
 		bpf_cgroup_release(up);
 	}
 	bpf_cgroup_release(cgrp);
-	if (index >= 0 && set && level < (int)set->level) {
+	if (index >= 0 && (!level || level < (int)settings.level)) {
 		index = join(cgroup_id, level, 1);
-		if (index >= 0 && file->num <= PIN_LIMIT_LEVELS)
-			file->cgroups[file->num++] = index;
+		if (index >= 0)
+			file->cgroups[file->num++ & PIN_LIMIT_LEVELS] = index;
 	}
 	if (index < 0)
 		leave_all(file);
 	return index < 0 ? index : 0;
 }
 
+static __always_inline struct pin_limit_file *place_of(u64 id)
+{
+	return &files[id & (PIN_LIMIT_FILES - 1)];
+}
+
 /* In its place in the table if that is free, else in the hash. */
 static int add_file(u64 id, u64 cgroup_id, bool is_new)
 {
-	struct pin_limit_file file = {}, *place = NULL;
-	u32 key = id % PIN_LIMIT_FILES;
+	struct pin_limit_file file = {}, *place = place_of(id);
 	int ret;
 
 	ret = find_cgroups(&file, id, cgroup_id);
 	if (ret)
 		return ret;
-	if (is_new)
-		place = bpf_map_lookup_elem(&files, &key);
-	if (place && !__sync_val_compare_and_swap(&place->id, 0, id)) {
+	file.generation = -1;
+	if (is_new && !__sync_val_compare_and_swap(&place->id, 0, id)) {
 		/* nobody looks for this id before the file is open */
-		place->num = file.num;
-		__builtin_memcpy(place->cgroups, file.cgroups, sizeof(file.cgroups));
+		*place = file;
 		return 0;
 	}
 	if (!bpf_map_update_elem(&more_files, &id, &file, BPF_NOEXIST))
@@ -181,75 +160,94 @@ static int add_file(u64 id, u64 cgroup_id, bool is_new)
 	return bpf_map_lookup_elem(&more_files, &id) ? 0 : -ENOMEM;
 }
 
-static __always_inline struct pin_limit_file *find_file(u64 id)
+static __noinline struct pin_limit_file *find_more(u64 id)
 {
-	u32 key = id % PIN_LIMIT_FILES;
-	struct pin_limit_file *file = bpf_map_lookup_elem(&files, &key);
-
-	if (file && file->id == id)
-		return file;
 	return bpf_map_lookup_elem(&more_files, &id);
 }
 
-/* What holds for a cgroup was changed, or nobody has looked yet. */
-__noinline int renew(u32 index)
+static __always_inline struct pin_limit_file *find_file(u64 id)
 {
-	u32 key = index / PIN_LIMIT_WAYS, way = index % PIN_LIMIT_WAYS, generation;
-	struct pin_limit_set *set = bpf_map_lookup_elem(&cgroups, &key);
-	struct pin_limit_settings *now = get_settings();
-	u64 limit, id, *own;
+	struct pin_limit_file *file = place_of(id);
 
-	if (!set || !now)
-		return 0;
-	/* read before the limit, so that the limit is at least as new */
-	generation = *(volatile u32 *)&now->generation;
-	id = set->ways[way].id;
-	limit = set->ways[way].level == now->level || set->ways[way].alone ? now->def :
-									     PIN_LIMIT_NONE;
-	own = set->ways[way].alone ? NULL : bpf_map_lookup_elem(&limits, &id);
+	return file->id == id ? file : find_more(id);
+}
+
+SEC("struct_ops/open")
+int BPF_PROG(pin_limit_open, struct accel_context *actx)
+{
+	return add_file(actx->id, actx->cgroup_id, true);
+}
+
+/* Of files that are older than the policy nobody tells; they stay until it goes. */
+SEC("struct_ops/context_close")
+void BPF_PROG(pin_limit_close, struct accel_context *actx)
+{
+	u64 id = actx->id;
+	struct pin_limit_file *file = find_file(id);
+
+	if (!file)
+		return;
+	leave_all(file);
+	if (bpf_map_delete_elem(&more_files, &id))
+		*(volatile u64 *)&place_of(id)->id = 0;
+}
+
+/* ------------------------------------------------------------------ the limit */
+
+/* What holds for a cgroup may have changed, or nobody has looked yet. */
+__noinline int renew(u32 index, u32 generation)
+{
+	struct pin_limit_cgroup *cgroup = cgroup_at(index);
+	u64 limit = PIN_LIMIT_NONE, id = cgroup->id, *own = NULL;
+
+	if (generation && (cgroup->level == settings.level || cgroup->alone))
+		limit = settings.def;
+	if (!cgroup->alone || !cgroup->level)
+		own = bpf_map_lookup_elem(&limits, &id);
 	if (own)
 		limit = *own;
-	bpf_spin_lock(&set->lock);
-	/* somebody else may have been later than we, and quicker */
-	if ((s32)(generation - set->ways[way].generation) > 0) {
-		set->ways[way].limit = limit;
-		set->ways[way].generation = generation;
+	bpf_spin_lock(&lock);
+	/* somebody else may have begun later than we, and been quicker */
+	if ((s32)(generation - cgroup->generation) > 0) {
+		cgroup->limit = limit;
+		cgroup->generation = generation;
 	}
-	bpf_spin_unlock(&set->lock);
+	bpf_spin_unlock(&lock);
 	return 0;
 }
 
-__noinline int uncharge(struct pin_limit_file *file, u64 bytes, u32 num)
+__noinline int renew_all(struct pin_limit_file *file)
 {
-	struct pin_limit_cgroup *cgroup;
-	u32 i;
+	/* read before the limits, so that they are at least as new */
+	u32 generation = *(volatile u32 *)&settings.generation, i;
 
 	if (!file)
 		return 0;
-	for (i = 0; i <= PIN_LIMIT_LEVELS && i < num; i++) {
-		cgroup = get_cgroup(file->cgroups[i]);
-		if (cgroup)
-			__sync_fetch_and_sub(&cgroup->bytes, bytes);
-	}
+	for (i = 0; i <= PIN_LIMIT_LEVELS && i < file->num; i++)
+		renew(file->cgroups[i], generation);
+	file->generation = generation;
 	return 0;
 }
 
-static __always_inline bool is_pinned(const struct accel_mem *mem)
+/* Of the first @num cgroups of a file. */
+static __always_inline void uncharge(struct pin_limit_file *file, u64 bytes, u32 num)
 {
-	return mem->way != ACCEL_MEM_WAY_DMABUF;	/* its exporter's, not its importer's */
+	u32 i;
+
+	for (i = 0; i <= PIN_LIMIT_LEVELS && i < num; i++)
+		__sync_fetch_and_sub(&cgroup_at(file->cgroups[i])->bytes, bytes);
 }
 
 SEC("struct_ops/mem_pin")
 int BPF_PROG(pin_limit_mem_pin, struct accel_context *actx, struct accel_mem *mem)
 {
-	struct pin_limit_settings *set = get_settings();
+	u64 bytes = mem->length, id = actx->id, limit;
 	struct pin_limit_cgroup *cgroup;
 	struct pin_limit_file *file;
-	u64 bytes = mem->length, id = actx->id, limit;
-	u32 i;
+	u32 i, num;
 	int ret;
 
-	if (!set || !is_pinned(mem))
+	if (!is_pinned(mem))
 		return 0;
 	file = find_file(id);
 	if (!file) {
@@ -261,12 +259,11 @@ int BPF_PROG(pin_limit_mem_pin, struct accel_context *actx, struct accel_mem *me
 		if (!file)
 			return -ENOMEM;
 	}
-	for (i = 0; i <= PIN_LIMIT_LEVELS && i < file->num; i++) {
-		cgroup = get_cgroup(file->cgroups[i]);
-		if (!cgroup)
-			continue;
-		if (cgroup->generation != set->generation)
-			renew(file->cgroups[i]);
+	if (file->generation != settings.generation)
+		renew_all(file);
+	num = file->num;
+	for (i = 0; i <= PIN_LIMIT_LEVELS && i < num; i++) {
+		cgroup = cgroup_at(file->cgroups[i]);
 		limit = cgroup->limit;
 		/* what cannot be had is not added: it would be in the way of others */
 		if (bytes > limit || cgroup->bytes > limit - bytes)
@@ -293,30 +290,6 @@ void BPF_PROG(pin_limit_mem_unpin, struct accel_context *actx, struct accel_mem 
 	file = find_file(actx->id);
 	if (file)
 		uncharge(file, mem->length, file->num);
-}
-
-SEC("struct_ops/open")
-int BPF_PROG(pin_limit_open, struct accel_context *actx)
-{
-	return add_file(actx->id, actx->cgroup_id, true);
-}
-
-/* Of files that are older than the policy nobody tells; they stay until it goes. */
-SEC("struct_ops/context_close")
-void BPF_PROG(pin_limit_close, struct accel_context *actx)
-{
-	u64 id = actx->id;
-	u32 key = id % PIN_LIMIT_FILES;
-	struct pin_limit_file *file = find_file(id);
-
-	if (!file)
-		return;
-	leave_all(file);
-	if (bpf_map_delete_elem(&more_files, &id)) {
-		file = bpf_map_lookup_elem(&files, &key);
-		if (file && file->id == id)
-			*(volatile u64 *)&file->id = 0;
-	}
 }
 
 SEC(".struct_ops.link")
