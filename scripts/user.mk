@@ -92,7 +92,7 @@ $(unit_bins): $(B)/%: $(B)/obj-asan/%.o $(LIB_ASAN)
 
 areas := $(filter-out unit vm lib compat,$(notdir $(patsubst %/,%,$(wildcard selftests/*/))))
 single_areas := $(foreach a,$(areas),$(if $(wildcard selftests/$a/SINGLE),$a))
-multi_src := $(foreach a,$(filter-out $(single_areas),$(areas)),$(wildcard selftests/$a/*.c))
+multi_src := $(filter-out %.bpf.c,$(foreach a,$(filter-out $(single_areas),$(areas)),$(wildcard selftests/$a/*.c)))
 multi_bins := $(multi_src:%.c=$(B)/%)
 single_bins := $(foreach a,$(single_areas),$(if $(wildcard selftests/$a/*.c),$(B)/selftests/$a/$a))
 deps += $(call obj,$(multi_src))
