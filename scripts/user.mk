@@ -73,6 +73,9 @@ deps += $$(call obj,$$(wildcard tools/$1/*.c))
 endef
 $(foreach t,$(tool_dirs),$(eval $(call tool_rule,$t)))
 
+# accelctl has them inside
+$(B)/obj/tools/accelctl/policy_objects.o: $(filter $(B)/bpf/policies/%,$(bpf_objs))
+
 tools: $(LIB) $(tool_bins)
 
 # ---- tests ----

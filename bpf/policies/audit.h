@@ -3,6 +3,10 @@
 #ifndef _AUDIT_H
 #define _AUDIT_H
 
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
 /* Map "records": an array, as long as it was made; number N is in element N % length. */
 struct audit_record {
 	__u64 number;		/* from 1; 0: being written, or nothing yet */

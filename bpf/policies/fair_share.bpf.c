@@ -20,7 +20,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct fair_share_settings settings SEC(".data.settings");
+struct fair_share_settings settings SEC(".bss.settings");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -3,13 +3,17 @@
 #ifndef _FAIR_SHARE_H
 #define _FAIR_SHARE_H
 
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
 #define FAIR_SHARE_WEIGHT	100	/* the default, as of cgroup's cpu.weight */
 #define FAIR_SHARE_WEIGHT_MAX	10000
 
 /* Tenants that use an engine at a time; what is more shares the last place. */
 #define FAIR_SHARE_FLOWS	32
 
-/* Map ".data.settings". */
+/* Map ".bss.settings". */
 struct fair_share_settings {
 	__u32 weight;		/* of who has none of its own; 0: FAIR_SHARE_WEIGHT */
 	__u32 level;		/* depth of the cgroups that are tenants */

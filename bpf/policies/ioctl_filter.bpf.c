@@ -9,8 +9,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct ioctl_filter_rule rules[IOCTL_FILTER_RULES] SEC(".data.rules");
-struct ioctl_filter_numbers numbers SEC(".data.numbers");
+struct ioctl_filter_rule rules[IOCTL_FILTER_RULES] SEC(".bss.rules");
+struct ioctl_filter_numbers numbers SEC(".bss.numbers");
 
 /* Was the file of @actx opened in the rule's cgroup, or below? */
 static __noinline bool is_below(u64 cgroup_id, u64 of, int level)
@@ -45,9 +45,7 @@ int BPF_PROG(ioctl_filter_ioctl, struct accel_context *actx, unsigned int cmd, c
 		struct ioctl_filter_rule *rule = &rules[i];
 		u32 flags = rule->flags;
 
-		if (!(flags & IOCTL_FILTER_USED))
-			break;
-		if (rule->number != number)
+		if (!(flags & IOCTL_FILTER_USED) || rule->number != number)
 			continue;
 		if (flags & IOCTL_FILTER_DEVICE && rule->device != actx->adev->index)
 			continue;

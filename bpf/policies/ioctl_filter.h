@@ -3,6 +3,10 @@
 #ifndef _IOCTL_FILTER_H
 #define _IOCTL_FILTER_H
 
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
 #define IOCTL_FILTER_RULES	64
 
 #define IOCTL_FILTER_DEVICE	1
@@ -10,7 +14,7 @@
 #define IOCTL_FILTER_CGROUP	4
 #define IOCTL_FILTER_USED	8
 
-/* Map ".data.rules", IOCTL_FILTER_RULES of them: whoever fits all that it names is refused. */
+/* Map ".bss.rules", IOCTL_FILTER_RULES of them: whoever fits all that it names is refused. */
 struct ioctl_filter_rule {
 	__u32 flags;		/* IOCTL_FILTER_*: what is named; without _USED there is no rule */
 	__u32 number;		/* _IOC_NR() of the command */
@@ -22,7 +26,7 @@ struct ioctl_filter_rule {
 	__u64 hits;
 };
 
-/* Map ".data.numbers": bit N: there may be a rule for number N. */
+/* Map ".bss.numbers": bit N: there may be a rule for number N. */
 struct ioctl_filter_numbers {
 	__u64 bits[4];
 };

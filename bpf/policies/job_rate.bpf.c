@@ -11,7 +11,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct job_rate_settings settings SEC(".data.settings");
+struct job_rate_settings settings SEC(".bss.settings");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -3,13 +3,17 @@
 #ifndef _JOB_RATE_H
 #define _JOB_RATE_H
 
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
 /* A token bucket: so many jobs a second in the long run, so many at once. 0 a second: any. */
 struct job_rate_limit {
 	__u64 interval_ns;	/* between two tokens; 0: no limit */
 	__u64 burst;		/* tokens that there are at most, 1 or more */
 };
 
-/* Map ".data.settings". */
+/* Map ".bss.settings". */
 struct job_rate_settings {
 	struct job_rate_limit def;
 	__u32 level;		/* depth of the cgroups that have a bucket */

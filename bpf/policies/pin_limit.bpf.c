@@ -15,14 +15,14 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-struct pin_limit_settings settings SEC(".data.settings");
-struct pin_limit_cgroup cgroups[PIN_LIMIT_CGROUPS] SEC(".data.cgroups");
+struct pin_limit_settings settings SEC(".bss.settings");
+struct pin_limit_cgroup cgroups[PIN_LIMIT_CGROUPS] SEC(".bss.cgroups");
 
 /* Files by the remainder of their ids; those whose place is taken are in "more_files". */
-struct pin_limit_file files[PIN_LIMIT_FILES] SEC(".data.files");
+struct pin_limit_file files[PIN_LIMIT_FILES] SEC(".bss.files");
 
 /* To get and to give back entries of "cgroups". Apart: what has a lock cannot be mapped. */
-static struct bpf_spin_lock lock SEC(".data.lock");
+static struct bpf_spin_lock lock SEC(".bss.lock");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

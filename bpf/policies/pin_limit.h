@@ -3,6 +3,10 @@
 #ifndef _PIN_LIMIT_H
 #define _PIN_LIMIT_H
 
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
 #define PIN_LIMIT_NONE		(~0ULL)
 
 /* Cgroups deeper than this count for their ancestor of this depth. */
@@ -13,7 +17,7 @@
 #define PIN_LIMIT_WAYS		16
 #define PIN_LIMIT_FILES		4096
 
-/* Map ".data.settings". */
+/* Map ".bss.settings". */
 struct pin_limit_settings {
 	__u64 def;		/* bytes, of each cgroup of depth @level; or PIN_LIMIT_NONE */
 	__u32 level;		/* not to be changed while the policy is attached */
@@ -23,7 +27,7 @@ struct pin_limit_settings {
 /* Map "limits": id of a cgroup -> __u64 bytes that it and all below it may pin. */
 
 /*
- * Map ".data.cgroups", PIN_LIMIT_CGROUPS of them: what a cgroup has pinned, all below it
+ * Map ".bss.cgroups", PIN_LIMIT_CGROUPS of them: what a cgroup has pinned, all below it
  * included. With @alone: what those pinned that are in this very cgroup, which is the root,
  * or less deep than the level for which the default is.
  */
@@ -39,7 +43,7 @@ struct pin_limit_cgroup {
 	__u64 unused[2];
 };
 
-/* What a file counts for: from below the root down; indices of ".data.cgroups". */
+/* What a file counts for: from below the root down; indices of ".bss.cgroups". */
 struct pin_limit_file {
 	__u64 id;		/* of the context; 0: free */
 	__u32 num;
