@@ -322,7 +322,10 @@ static bool accel_policy_overrules(struct accel_job *job, struct accel_policy *p
 		job->held_ns = now;
 	if (now - job->held_ns < (u64)READ_ONCE(accel_policy_hold_ms) * NSEC_PER_MSEC)
 		return false;
-	atomic64_inc(&policy->overruled);
+	/* the engine may ask again before it starts the job */
+	if (!job->overruled)
+		atomic64_inc(&policy->overruled);
+	job->overruled = true;
 	return true;
 }
 

@@ -594,6 +594,7 @@ struct accel_job {
 	bool powered;			/* holds a runtime PM reference */
 	u64 policy_stamp;		/* who has allowed it to be queued */
 	u64 held_ns;			/* a policy holds it back since then */
+	bool overruled;			/* and was overruled; under the engine's lock */
 	struct accel_job_sync *sync;	/* while it is being submitted */
 	struct dma_fence *fence;	/* signals its end; NULL: no region is a dma-buf */
 	struct accel_job_dep *deps;	/* fences that must signal before it starts */
