@@ -215,13 +215,14 @@ void BPF_PROG(fair_share_done, struct accel_context *actx, struct accel_job *job
 	bpf_spin_lock(&engine->lock);
 	flow = &engine->flows[entry->flow & (FAIR_SHARE_FLOWS - 1)];
 	flow->weight = weight;
+	/* without a charge it was cancelled in the queue, or started against our will */
 	if (!entry->charged) {
 		flow->waiting--;
 	} else {
 		flow->running--;
-		flow->tag += virtual_ns(ran, weight);
 		flow->tag -= entry->charge;
 	}
+	flow->tag += virtual_ns(ran, weight);
 	if (ran) {
 		flow->busy_ns += ran;
 		flow->jobs++;
