@@ -23,7 +23,9 @@
 #include "tap.h"
 
 #define AREA	"/usr/lib/accelerator/selftests/policy"
+#ifndef PAGE
 #define PAGE	4096UL
+#endif
 #define RW	(ACCEL_MEM_READ | ACCEL_MEM_WRITE)
 #define CGROUPS	"/sys/fs/cgroup"
 
