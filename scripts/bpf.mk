@@ -15,7 +15,10 @@ bpf_objs := $(patsubst bpf/%.c,$(B)/bpf/%.o,$(bpf_src) $(bpf_policies))
 
 bpf_tests := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard selftests/*/*.bpf.c))
 
-bpf: $(bpf_skels) $(bpf_objs) $(bpf_tests)
+# the example of docs/policies.md, as it stands there
+bpf_example := $(B)/selftests/policy/small_jobs.bpf.o
+
+bpf: $(bpf_skels) $(bpf_objs) $(bpf_tests) $(bpf_example)
 
 # types of the kernel that the modules are built against, else the running one's
 vmlinux_btf := $(firstword $(wildcard $(KSRC)/vmlinux) $(wildcard /sys/kernel/btf/vmlinux))
@@ -37,6 +40,16 @@ $(B)/bpf/%.bpf.o: $(B)/obj/bpf/%.bpf.o
 $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	$(say) SKEL $@
 	$(Q)$(BPFTOOL) gen skeleton $< name $(subst -,_,$*)_bpf >$@.new && mv $@.new $@
+
+$(B)/obj/small_jobs.bpf.c: docs/policies.md
+	@mkdir -p $(@D)
+	@sed -n '/^<!-- example: small_jobs/,/^```$$/{/^<!--/d;/^```/d;p}' $< >$@.new && mv $@.new $@
+
+$(bpf_example): $(B)/obj/small_jobs.bpf.c bpf/accel_policy.h bpf/accel.bpf.h
+	$(say) CLANG 'docs/policies.md (its example)'
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH_BPF) -I bpf -I kernel/include/uapi \
+		-c $< -o $@
 
 $(B)/obj/selftests/%.bpf.o: selftests/%.bpf.c $(B)/bpf/vmlinux.h
 	$(say) CLANG $<

@@ -27,6 +27,9 @@ static __always_inline u64 tenant_find(u64 cgroup_id, u32 level)
 
 	if (!cgrp)
 		return id;
+	/* nobody has set it: the children of the root */
+	if (!level)
+		level = 1;
 	if (cgrp->level > (int)level) {
 		up = bpf_cgroup_ancestor(cgrp, level);
 		if (up) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A policy that has nothing to say: what being asked costs, by itself. */
+/*
+ * Policies that have nothing to say: what being asked costs, by itself, and what it costs
+ * that another one is.
+ */
 #include "accel_policy.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -20,6 +23,18 @@ SEC("struct_ops/mem_unpin")
 void BPF_PROG(nothing_mem_unpin, struct accel_context *actx, struct accel_mem *mem)
 {
 }
+
+SEC("struct_ops/mmap")
+int BPF_PROG(nothing_mmap, struct accel_context *actx, u64 offset, u64 bytes, bool write)
+{
+	return 0;
+}
+
+SEC(".struct_ops.link")
+struct accel_policy_ops other = {
+	.mmap = (void *)nothing_mmap,
+	.name = "other",
+};
 
 SEC(".struct_ops.link")
 struct accel_policy_ops nothing = {

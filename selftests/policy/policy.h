@@ -183,8 +183,10 @@ static int run(char *out, size_t size, const char *format, ...)
 	while (f && (n = fread(out + len, 1, size - 1 - len, f)) > 0)
 		len += n;
 	out[len] = '\0';
+	if (len && out[len - 1] == '\n')
+		out[len - 1] = '\0';
 	status = f ? pclose(f) : -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /* What accelctl -j says of the policy @name: all of it, to be freed; NULL: there is none. */
