@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="soft=1,engines=2" TIMEOUT=300 */
+/* vm: KERNEL=debian DEVICES="soft=1,engines=2" TIMEOUT=300 */
 /*
  * fair-share: two tenants' shares of an engine's busy time, which the core counts for each
  * file, are those of their weights, within 5 %: also where one has many more jobs, or longer

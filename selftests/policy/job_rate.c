@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="soft=1" TIMEOUT=120 */
+/* vm: KERNEL=debian DEVICES="soft=1" TIMEOUT=120 */
 /*
  * job-rate: a bucket of tokens for each cgroup. Refusing: as many jobs as there are tokens,
  * then EAGAIN. Holding: they wait in the queue. By the core's own clock, from the first

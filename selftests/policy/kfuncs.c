@@ -24,7 +24,8 @@ static void go(const char *program)
 static void walks(const struct dev_info *devs, int num)
 {
 	unsigned long long contexts = 0, mems = 0, sum = 0, pages_sum = 0;
-	char *memory = pages(64 * PAGE);
+	/* each pin has pages of its own: DMA debugging counts those that overlap */
+	char *memory = pages(30 * 21 * PAGE);
 	int fds[30];
 
 	go("look");
@@ -38,6 +39,7 @@ static void walks(const struct dev_info *devs, int num)
 
 			if (dev_pin(fds[i], memory, (k + 1) * PAGE, RW, &mem))
 				tap_bail("no pin");
+			memory += (k + 1) * PAGE;
 			mems++;
 			sum += mem;
 			pages_sum += k + 1;

@@ -193,7 +193,7 @@ static void again(void)
 static void many(void)
 {
 	static int fds[600];
-	char *p = pages(PAGE), path[64];
+	char *p = pages(601 * PAGE), path[64];
 	uint64_t mem;
 	int bad = 0;
 
@@ -203,10 +203,10 @@ static void many(void)
 		/* ids go on, so that places come round */
 		for (int k = 0; k < 8; k++)
 			close(dev_open(dev.name));
-		bad += dev_pin(fds[i], p, PAGE, RW, &mem) != 0;
+		bad += dev_pin(fds[i], p + i * PAGE, PAGE, RW, &mem) != 0;
 	}
 	tap_is(bad, 0, "600 files, whose ids meet in the table, pin a page each");
-	tap_is(dev_pin(fds[599], p, PAGE, RW, &mem), -EDQUOT, "which is all that there is");
+	tap_is(dev_pin(fds[599], p + 600 * PAGE, PAGE, RW, &mem), -EDQUOT, "which is all that there is");
 	for (int i = 0; i < 600; i++)
 		close(fds[i]);
 	tap_is(cgroup_figure("pin-limit", "cgroups", "/", "pinned_bytes"), 0, "all is given back");
