@@ -299,7 +299,7 @@ static long accel_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 }
 
 /* The part of an open that may call the driver; stays inside the gate. */
-VISIBLE_IF_KUNIT int accel_context_open(struct accel_call *call)
+static int accel_context_open_gated(struct accel_call *call)
 {
 	struct accel_context *ctx = call->ctx;
 	const struct accel_driver *drv;
@@ -321,6 +321,18 @@ VISIBLE_IF_KUNIT int accel_context_open(struct accel_call *call)
 	ctx->opened = true;
 	return 0;
 }
+
+VISIBLE_IF_KUNIT int accel_context_open(struct accel_call *call)
+{
+	int ret = accel_policy_open(call->ctx);
+
+	if (ret)
+		return ret;
+	ret = accel_context_open_gated(call);
+	if (ret)
+		accel_policy_context_close(call->ctx);
+	return ret;
+}
 EXPORT_SYMBOL_IF_KUNIT(accel_context_open);
 
 static int accel_open(struct inode *inode, struct file *file)
@@ -334,8 +346,6 @@ static int accel_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	ret = accel_call_begin(&call);
 	if (!ret)
-		ret = accel_policy_open(call.ctx);
-	if (!ret)
 		ret = accel_context_open(&call);
 	if (!ret) {
 		file->private_data = call.ctx;
@@ -344,10 +354,8 @@ static int accel_open(struct inode *inode, struct file *file)
 		accel_netlink_context_opened(call.ctx);
 	}
 	accel_call_end(&call, ret);
-	if (ret) {
-		accel_policy_context_close(call.ctx);
+	if (ret)
 		accel_context_put(call.ctx);
-	}
 	return ret;
 }
 

@@ -20,11 +20,14 @@
 #include "policy.h"
 
 LIST_HEAD(accel_policies);
+EXPORT_SYMBOL_IF_KUNIT(accel_policies);
 DEFINE_MUTEX(accel_policies_lock);
+EXPORT_SYMBOL_IF_KUNIT(accel_policies_lock);
 u32 accel_policies_generation;
 unsigned int accel_policy_hold_ms = 30000;
 
 DEFINE_STATIC_KEY_FALSE(accel_policies_attached);
+EXPORT_SYMBOL_IF_KUNIT(accel_policies_attached);
 
 /* All devices, from their allocation to their release; under accel_policies_lock. */
 static LIST_HEAD(accel_policy_devices);

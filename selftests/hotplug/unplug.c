@@ -91,9 +91,10 @@ int main(void)
 	tap_ok(!wrong, "%d hot unplugs in the middle of a DMA, %d ports at once%s%s", done, ports,
 	       wrong ? ": " : "", wrong ? wrong : "");
 	/*
-	 * The kernel's hotplug code keeps a few (kmalloc-192, 6 in 100 times); one of ours
-	 * would be lost each time, or for each of the files.
+	 * The kernel's hotplug code keeps a few (kmalloc-192, 6 in 100 times), and what is free
+	 * in the slab that a processor allocates from counts as used: 21 objects of that
+	 * size. One of ours would be lost each time, or for each of the files.
 	 */
-	storm_after_within(&before, "hot unplug", done, done / 5);
+	storm_after_within(&before, "hot unplug", done, done / 2);
 	return tap_done();
 }
