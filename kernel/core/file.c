@@ -314,6 +314,9 @@ static int accel_context_open_gated(struct accel_call *call)
 		return ret;
 	ret = drv->open ? drv->open(ctx) : 0;
 	if (ret) {
+		/* of what the driver has begun for it nothing may outlive it */
+		accel_context_teardown(ctx);
+		accel_jobs_forget(ctx);
 		xa_erase(&ctx->adev->contexts, ctx->id);
 		atomic_dec(&ctx->adev->num_contexts);
 		return ret;
