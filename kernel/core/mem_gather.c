@@ -68,23 +68,6 @@ unsigned int accel_gather_limit(struct device *dev)
 	return min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev)) & PAGE_MASK;
 }
 
-/**
- * accel_gather_start - begin to gather pages
- * @g: for accel_gather_end(), _unpin() or _free()
- * @adev: the device that they are for
- */
-void accel_gather_start(struct accel_gather *g, const struct accel_device *adev)
-{
-	g->limit = adev->max_segment >> PAGE_SHIFT;
-	g->num = 0;
-	g->pages = 0;
-	g->folios = 0;
-	g->folio = NULL;
-	g->run = NULL;
-	g->first = NULL;
-	g->last = NULL;
-}
-
 static int accel_gather_new_run(struct accel_gather *g, unsigned long pfn, unsigned long pages)
 {
 	struct accel_runs *runs = g->last;
@@ -138,6 +121,43 @@ static int accel_gather_piece(struct accel_gather *g, struct page *page, unsigne
 	return 0;
 }
 
+/* A page that is a folio of its own, in memory that no device has brought along. */
+static __always_inline bool accel_page_is_plain(const struct page *page)
+{
+	return !PageCompound(page) && !is_zone_device_page(page);
+}
+
+/* How many of @n pages are plain and follow one another. */
+static unsigned long accel_gather_plain(struct page **pages, unsigned long n)
+{
+	unsigned long pfn = page_to_pfn(pages[0]), i;
+
+	if (!accel_page_is_plain(pages[0]))
+		return 0;
+	for (i = 1; i < n; i++)
+		if (page_to_pfn(pages[i]) != pfn + i || !accel_page_is_plain(pages[i]))
+			break;
+	return i;
+}
+
+/*
+ * How many of @n pages are the folio's, one after the other. Each one is looked at: any
+ * of them may have been given back (MADV_DONTNEED), and another one be in its place.
+ */
+static unsigned long accel_gather_follow(struct folio *folio, struct page **pages, unsigned long n)
+{
+	struct page *page = pages[0];
+	unsigned long i;
+
+	if (!folio_test_large(folio))
+		return 1;
+	n = min_t(unsigned long, n, folio_nr_pages(folio) - folio_page_idx(folio, page));
+	/* Where a folio's are not neighbours (memory in sections) the next run joins this one. */
+	for (i = 1; i < n && pages[i] == page + i; i++)
+		;
+	return i;
+}
+
 /**
  * accel_gather_add - pages that are pinned join
  * @g: the gathering; counts pages and folios
@@ -154,23 +174,17 @@ int accel_gather_add(struct accel_gather *g, struct page **pages, unsigned long 
 	int ret;
 
 	for (i = 0; i < n; i += rest) {
-		struct page *page = pages[i];
-		struct folio *folio = page_folio(page);
+		struct folio *folio = page_folio(pages[i]);
 
-		rest = 1;
-		if (folio_test_large(folio)) {
-			unsigned long at = folio_page_idx(folio, page);
-
-			/* The rest of it follows as a rule: no need to look at each page. */
-			rest = min(folio_nr_pages(folio) - at, n - i);
-			if (pages[i + rest - 1] != folio_page(folio, at + rest - 1))
-				rest = 1;
+		rest = accel_gather_plain(pages + i, n - i);
+		if (rest) {
+			g->folios += rest;
+		} else {
+			rest = accel_gather_follow(folio, pages + i, n - i);
+			g->folios += folio != g->folio;
 		}
-		if (folio != g->folio) {
-			g->folio = folio;
-			g->folios++;
-		}
-		ret = accel_gather_piece(g, page, rest);
+		g->folio = folio;
+		ret = accel_gather_piece(g, pages[i], rest);
 		if (ret)
 			return ret;
 	}
@@ -237,9 +251,42 @@ static void accel_table_free_chunk(struct scatterlist *sg, unsigned int entries)
  */
 void accel_table_free(struct accel_mem *mem)
 {
-	__sg_free_table(&mem->table, SG_MAX_SINGLE_ALLOC, ARRAY_SIZE(mem->first),
-			accel_table_free_chunk, mem->table.orig_nents);
+	if (mem->table.orig_nents > ARRAY_SIZE(mem->first))
+		__sg_free_table(&mem->table, SG_MAX_SINGLE_ALLOC, ARRAY_SIZE(mem->first),
+				accel_table_free_chunk, mem->table.orig_nents);
+	mem->table.orig_nents = 0;
 	mem->sgt = NULL;
+}
+
+static int accel_table_alloc(struct accel_mem *mem, unsigned long num)
+{
+	struct sg_table *table = &mem->table;
+	int ret;
+
+	if (num <= ARRAY_SIZE(mem->first)) {
+		memset(mem->first, 0, sizeof(mem->first));
+		sg_init_marker(mem->first, num);
+		table->sgl = mem->first;
+		table->nents = num;
+		table->orig_nents = num;
+		return 0;
+	}
+	ret = __sg_alloc_table(table, num, SG_MAX_SINGLE_ALLOC, mem->first,
+			       ARRAY_SIZE(mem->first), GFP_KERNEL_ACCOUNT, accel_table_chunk);
+	if (ret)
+		accel_table_free(mem);
+	return ret;
+}
+
+/* Returns the entry after them, if there is one. */
+static struct scatterlist *accel_table_fill(struct scatterlist *sg, const struct accel_run *run,
+					    unsigned long num)
+{
+	for (; num; num--, run++) {
+		sg_set_page(sg, pfn_to_page(run->pfn), run->pages << PAGE_SHIFT, 0);
+		sg = accel_sg_next(sg);
+	}
+	return sg;
 }
 
 /**
@@ -252,24 +299,49 @@ void accel_table_free(struct accel_mem *mem)
  */
 int accel_gather_end(struct accel_gather *g, struct accel_mem *mem)
 {
-	struct accel_gather_walk walk = { .g = g };
+	struct accel_runs *runs;
 	struct scatterlist *sg;
-	struct accel_run *run;
 	int ret;
 
-	ret = __sg_alloc_table(&mem->table, g->num, SG_MAX_SINGLE_ALLOC, mem->first,
-			       ARRAY_SIZE(mem->first), GFP_KERNEL_ACCOUNT, accel_table_chunk);
-	if (ret) {
-		accel_table_free(mem);
+	ret = accel_table_alloc(mem, g->num);
+	if (ret)
 		return ret;
-	}
-	for (sg = mem->table.sgl; (run = accel_gather_next(&walk)); sg = sg_next(sg))
-		sg_set_page(sg, pfn_to_page(run->pfn), run->pages << PAGE_SHIFT, 0);
+	sg = accel_table_fill(mem->table.sgl, g->few, min(g->num, ACCEL_GATHER_FEW));
+	for (runs = g->first; runs; runs = runs->next)
+		sg = accel_table_fill(sg, runs->run, runs->num);
 	mem->sgt = &mem->table;
 	mem->nsegs = g->num;
 	mem->nfolios = g->folios;
 	accel_gather_free(g);
 	return 0;
+}
+
+/**
+ * accel_table_of_folio - make the table of a region that is of one folio, if it is
+ * @mem: the region; likewise
+ * @pages: all of its pages
+ *
+ * Return: whether its pages are of one folio and follow one another.
+ */
+bool accel_table_of_folio(struct accel_mem *mem, struct page **pages)
+{
+	unsigned long n = mem->npages;
+
+	if (n > mem->ctx->adev->max_segment >> PAGE_SHIFT ||
+	    (n > 1 && accel_gather_follow(page_folio(pages[0]), pages, n) < n))
+		return false;
+	*mem->first = (struct scatterlist){};
+	sg_set_page(mem->first, pages[0], n << PAGE_SHIFT, 0);
+	sg_mark_end(mem->first);
+	mem->table = (struct sg_table) {
+		.sgl = mem->first,
+		.nents = 1,
+		.orig_nents = 1,
+	};
+	mem->sgt = &mem->table;
+	mem->nsegs = 1;
+	mem->nfolios = 1;
+	return true;
 }
 
 /**
@@ -283,21 +355,18 @@ int accel_gather_end(struct accel_gather *g, struct accel_mem *mem)
  */
 void accel_unpin_clean(struct page *page, unsigned long n)
 {
-	unsigned long pfn = page_to_pfn(page), here;
+	unsigned long pfn = page_to_pfn(page), end = pfn + n, here;
 
-	for (;;) {
-		struct folio *folio = page_folio(page);
+	for (; pfn < end; pfn += here) {
+		struct folio *folio;
 
+		page = pfn_to_page(pfn);
+		folio = page_folio(page);
 		here = 1;
 		if (folio_test_large(folio))
-			here = min_t(unsigned long, n,
+			here = min_t(unsigned long, end - pfn,
 				     folio_nr_pages(folio) - folio_page_idx(folio, page));
 		unpin_user_folio(folio, here);
-		n -= here;
-		if (!n)
-			return;
-		pfn += here;
-		page = pfn_to_page(pfn);
 	}
 }
 

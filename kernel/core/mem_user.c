@@ -145,6 +145,11 @@ static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct p
 		if (timed)
 			start = ktime_get_ns();
 		joined = g->pages;
+		if (got == mem->npages && accel_table_of_folio(mem, pages)) {
+			if (timed)
+				times->gather_ns += ktime_get_ns() - start;
+			return 0;
+		}
 		ret = accel_gather_add(g, pages, got);
 		if (timed)
 			times->gather_ns += ktime_get_ns() - start;
@@ -165,11 +170,18 @@ static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct p
 }
 
 /* The pages of one entry: dirty are those that the device may have written to. */
-static void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg, u64 offset)
+static __always_inline void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg,
+						  u64 offset)
 {
-	u64 first = PAGE_ALIGN_DOWN(max(mem->dirty_from, offset));
-	u64 end = min(PAGE_ALIGN(mem->dirty_to), offset + sg->length);
 	unsigned long pfn = page_to_pfn(sg_page(sg)), before, dirty, after;
+	u64 first, end;
+
+	if (mem->dirty_from >= mem->dirty_to) {
+		accel_unpin_clean(sg_page(sg), sg->length >> PAGE_SHIFT);
+		return;
+	}
+	first = PAGE_ALIGN_DOWN(max(mem->dirty_from, offset));
+	end = min(PAGE_ALIGN(mem->dirty_to), offset + sg->length);
 
 	if (first >= end) {
 		accel_unpin_clean(sg_page(sg), sg->length >> PAGE_SHIFT);
@@ -190,9 +202,8 @@ static void accel_mem_user_release(struct accel_mem *mem)
 {
 	struct scatterlist *sg;
 	u64 offset = 0;
-	unsigned int i;
 
-	for_each_sgtable_sg(&mem->table, sg, i) {
+	for (sg = mem->table.sgl; sg; sg = accel_sg_next(sg)) {
 		accel_mem_unpin_entry(mem, sg, offset);
 		offset += sg->length;
 	}
@@ -205,8 +216,8 @@ static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times 
 				  bool timed)
 {
 	u64 start = timed ? ktime_get_ns() : 0;
-	struct page *few[ACCEL_GATHER_FEW], **pages = few;
-	struct accel_gather gather;
+	struct page *few[ACCEL_GATHER_FEW] __uninitialized, **pages = few;
+	struct accel_gather gather __uninitialized;
 	int ret;
 
 	ret = accel_mem_charge(mem);
