@@ -74,6 +74,7 @@ static void accel_context_free(struct kref *ref)
 	kfree(ctx->last_error);
 	kfree(ctx->usage);
 	free_percpu(ctx->stats);
+	accel_mem_free_spare(ctx);
 	kfree(ctx);
 }
 

@@ -63,9 +63,12 @@ static int __init accel_init(void)
 	ret = accel_gather_init();
 	if (ret)
 		return ret;
-	ret = accel_devices_init();
+	ret = accel_mem_init();
 	if (ret)
 		goto err_gather;
+	ret = accel_devices_init();
+	if (ret)
+		goto err_mem;
 	ret = accel_debugfs_init();
 	if (ret)
 		goto err_devices;
@@ -83,6 +86,8 @@ err_debugfs:
 	accel_debugfs_exit();
 err_devices:
 	accel_devices_exit();
+err_mem:
+	accel_mem_exit();
 err_gather:
 	accel_gather_exit();
 	return ret;
@@ -95,6 +100,7 @@ static void __exit accel_exit(void)
 	accel_iommufd_exit();
 	accel_debugfs_exit();
 	accel_devices_exit();
+	accel_mem_exit();
 	accel_gather_exit();
 }
 

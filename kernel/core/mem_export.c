@@ -378,7 +378,7 @@ static struct dma_buf *accel_export_get(struct accel_mem *mem)
 {
 	struct accel_context *ctx = mem->ctx;
 	struct dma_buf *dmabuf;
-	bool idle;
+	int ret = 0;
 
 	if (mem->dmabuf)
 		goto found;
@@ -387,13 +387,18 @@ static struct dma_buf *accel_export_get(struct accel_mem *mem)
 		return dmabuf;
 	/* A job without a fence could not be waited for by who maps the buffer now. */
 	spin_lock(&ctx->mem_lock);
-	idle = !mem->users;
-	if (idle)
+	if (mem->closing)	/* since it was found */
+		ret = -ENOENT;
+	else if (mem->users)
+		ret = -EBUSY;
+	else
 		mem->dmabuf = dmabuf;
 	spin_unlock(&ctx->mem_lock);
-	if (!idle) {
+	if (ret) {
 		dma_buf_put(dmabuf);
-		return ERR_PTR(accel_context_error(ctx, -EBUSY, "mem_export: a job uses it"));
+		if (ret == -EBUSY)
+			accel_context_error(ctx, ret, "mem_export: a job uses it");
+		return ERR_PTR(ret);
 	}
 found:
 	get_dma_buf(mem->dmabuf);
