@@ -36,7 +36,8 @@ void accel_call_observe_end(struct accel_call *call, long ret);
  */
 static inline bool accel_tp_enabled(const struct tracepoint *tp)
 {
-	return tp && atomic_read(&tp->key.enabled);
+	/* a struct static_key, or by kernel version one with nothing but it inside */
+	return tp && atomic_read(&((const struct static_key *)&tp->key)->enabled);
 }
 
 static __always_inline bool accel_end_observed(enum accel_op op)

@@ -49,7 +49,8 @@ static int accel_export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment
 {
 	struct accel_export *export = dmabuf->priv;
 
-	if (!dma_buf_attachment_is_dynamic(attach))
+	/* who can be told that it has to let go */
+	if (!attach->importer_ops)
 		return -EOPNOTSUPP;
 	return READ_ONCE(export->state) == ACCEL_EXPORT_SHARED ? 0 : -ENODEV;
 }
@@ -253,6 +254,10 @@ enum accel_export_state accel_export_state(struct dma_buf *dmabuf)
 
 	return dmabuf->ops == &accel_export_ops ? export->state : ACCEL_EXPORT_SHARED;
 }
+
+#ifdef ACCEL_DMA_BUF_INVALIDATES
+#define dma_buf_move_notify	dma_buf_invalidate_mappings
+#endif
 
 static void accel_export_set_state(struct dma_buf *dmabuf, enum accel_export_state state)
 {
