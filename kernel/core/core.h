@@ -288,6 +288,8 @@ struct accel_gather {
 	u32 folios;
 	struct folio *folio;		/* of the last page */
 	struct accel_run *run;		/* the last one */
+	struct accel_run *free;		/* the next one */
+	struct accel_run *end;		/* of where that is */
 	struct accel_runs *first;	/* those that are not in few */
 	struct accel_runs *last;
 	struct accel_run few[ACCEL_GATHER_FEW];
@@ -306,6 +308,8 @@ static inline void accel_gather_start(struct accel_gather *g, const struct accel
 	g->folios = 0;
 	g->folio = NULL;
 	g->run = NULL;
+	g->free = g->few;
+	g->end = g->few + ACCEL_GATHER_FEW;
 	g->first = NULL;
 	g->last = NULL;
 }

@@ -18,12 +18,11 @@
 
 #include "core.h"
 
-#define ACCEL_RUNS	((PAGE_SIZE - 2 * sizeof(void *)) / sizeof(struct accel_run))
+#define ACCEL_RUNS	((PAGE_SIZE - sizeof(void *)) / sizeof(struct accel_run))
 
 /* A page of them. */
 struct accel_runs {
 	struct accel_runs *next;
-	unsigned long num;
 	struct accel_run run[ACCEL_RUNS];
 };
 
@@ -68,34 +67,41 @@ unsigned int accel_gather_limit(struct device *dev)
 	return min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev)) & PAGE_MASK;
 }
 
-static int accel_gather_new_run(struct accel_gather *g, unsigned long pfn, unsigned long pages)
+/* Room for more runs. */
+static noinline int accel_gather_more(struct accel_gather *g)
 {
-	struct accel_runs *runs = g->last;
+	struct accel_runs *runs = kmem_cache_alloc(accel_gather_pages, GFP_KERNEL_ACCOUNT);
 
-	if (g->num < ACCEL_GATHER_FEW) {
-		g->run = &g->few[g->num];
-	} else {
-		if (!runs || runs->num == ACCEL_RUNS) {
-			runs = kmem_cache_alloc(accel_gather_pages, GFP_KERNEL_ACCOUNT);
-			if (!runs)
-				return -ENOMEM;
-			runs->next = NULL;
-			runs->num = 0;
-			if (g->last)
-				g->last->next = runs;
-			else
-				g->first = runs;
-			g->last = runs;
-		}
-		g->run = &runs->run[runs->num++];
+	if (!runs)
+		return -ENOMEM;
+	runs->next = NULL;
+	if (g->last)
+		g->last->next = runs;
+	else
+		g->first = runs;
+	g->last = runs;
+	g->free = runs->run;
+	g->end = runs->run + ACCEL_RUNS;
+	return 0;
+}
+
+static __always_inline int accel_gather_new_run(struct accel_gather *g, unsigned long pfn,
+						unsigned long pages)
+{
+	if (unlikely(g->free == g->end)) {
+		int ret = accel_gather_more(g);
+
+		if (ret)
+			return ret;
 	}
+	g->run = g->free++;
 	g->run->pfn = pfn;
 	g->run->pages = pages;
 	g->num++;
 	return 0;
 }
 
-/* @n pages of one folio. */
+/* @n pages that follow one another. */
 static int accel_gather_piece(struct accel_gather *g, struct page *page, unsigned long n)
 {
 	unsigned long pfn = page_to_pfn(page), here;
@@ -184,32 +190,17 @@ int accel_gather_add(struct accel_gather *g, struct page **pages, unsigned long 
 			g->folios += folio != g->folio;
 		}
 		g->folio = folio;
-		ret = accel_gather_piece(g, pages[i], rest);
+		/* Small pages that are scattered: no neighbour, and less than the limit. */
+		if (rest == 1 && g->run && page_to_pfn(pages[i]) != g->run->pfn + g->run->pages) {
+			ret = accel_gather_new_run(g, page_to_pfn(pages[i]), 1);
+			g->pages += !ret;
+		} else {
+			ret = accel_gather_piece(g, pages[i], rest);
+		}
 		if (ret)
 			return ret;
 	}
 	return 0;
-}
-
-/* The runs in order; NULL after the last one. */
-struct accel_gather_walk {
-	struct accel_gather *g;
-	struct accel_runs *runs;
-	unsigned long at;
-};
-
-static struct accel_run *accel_gather_next(struct accel_gather_walk *walk)
-{
-	if (!walk->runs) {
-		if (walk->at < min(walk->g->num, ACCEL_GATHER_FEW))
-			return &walk->g->few[walk->at++];
-		walk->runs = walk->g->first;
-		walk->at = 0;
-	} else if (walk->at == walk->runs->num) {
-		walk->runs = walk->runs->next;
-		walk->at = 0;
-	}
-	return walk->runs ? &walk->runs->run[walk->at++] : NULL;
 }
 
 /**
@@ -227,6 +218,8 @@ void accel_gather_free(struct accel_gather *g)
 	g->first = NULL;
 	g->last = NULL;
 	g->run = NULL;
+	g->free = g->few;
+	g->end = g->few + ACCEL_GATHER_FEW;
 	g->num = 0;
 }
 
@@ -299,6 +292,7 @@ static struct scatterlist *accel_table_fill(struct scatterlist *sg, const struct
  */
 int accel_gather_end(struct accel_gather *g, struct accel_mem *mem)
 {
+	unsigned long n = min(g->num, ACCEL_GATHER_FEW), left = g->num - n;
 	struct accel_runs *runs;
 	struct scatterlist *sg;
 	int ret;
@@ -306,9 +300,11 @@ int accel_gather_end(struct accel_gather *g, struct accel_mem *mem)
 	ret = accel_table_alloc(mem, g->num);
 	if (ret)
 		return ret;
-	sg = accel_table_fill(mem->table.sgl, g->few, min(g->num, ACCEL_GATHER_FEW));
-	for (runs = g->first; runs; runs = runs->next)
-		sg = accel_table_fill(sg, runs->run, runs->num);
+	sg = accel_table_fill(mem->table.sgl, g->few, n);
+	for (runs = g->first; runs; runs = runs->next, left -= n) {
+		n = min(left, ACCEL_RUNS);
+		sg = accel_table_fill(sg, runs->run, n);
+	}
 	mem->sgt = &mem->table;
 	mem->nsegs = g->num;
 	mem->nfolios = g->folios;
@@ -370,6 +366,12 @@ void accel_unpin_clean(struct page *page, unsigned long n)
 	}
 }
 
+static void accel_runs_unpin(const struct accel_run *run, unsigned long num)
+{
+	for (; num; num--, run++)
+		accel_unpin_clean(pfn_to_page(run->pfn), run->pages);
+}
+
 /**
  * accel_gather_unpin - unpin and forget the pages
  * @g: the gathering, of pages that pin_user_pages() has pinned
@@ -378,11 +380,14 @@ void accel_unpin_clean(struct page *page, unsigned long n)
  */
 void accel_gather_unpin(struct accel_gather *g)
 {
-	struct accel_gather_walk walk = { .g = g };
-	struct accel_run *run;
+	unsigned long n = min(g->num, ACCEL_GATHER_FEW), left = g->num - n;
+	struct accel_runs *runs;
 
-	while ((run = accel_gather_next(&walk)))
-		accel_unpin_clean(pfn_to_page(run->pfn), run->pages);
+	accel_runs_unpin(g->few, n);
+	for (runs = g->first; runs; runs = runs->next, left -= n) {
+		n = min(left, ACCEL_RUNS);
+		accel_runs_unpin(runs->run, n);
+	}
 	accel_gather_free(g);
 }
 

@@ -124,11 +124,28 @@ static int accel_mem_explain(struct accel_mem *mem, u64 addr, int error)
 	return error;
 }
 
+static unsigned int accel_mem_gup_flags(const struct accel_mem *mem)
+{
+	return FOLL_LONGTERM | (mem->flags & ACCEL_MEM_WRITE ? FOLL_WRITE : 0);
+}
+
+/* A region of one page, of which there may be many: nothing to gather. */
+static int accel_mem_pin_one(struct accel_mem *mem)
+{
+	struct page *page;
+	long got = pin_user_pages_fast(mem->addr, 1, accel_mem_gup_flags(mem), &page);
+
+	if (got <= 0)
+		return accel_mem_explain(mem, mem->addr, got ?: -EFAULT);
+	accel_table_of_folio(mem, &page);
+	return 0;
+}
+
 /* What joins @g is pinned, also when this fails. */
 static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct page **pages,
 			 struct accel_pin_times *times, bool timed)
 {
-	unsigned int gup = FOLL_LONGTERM | (mem->flags & ACCEL_MEM_WRITE ? FOLL_WRITE : 0);
+	unsigned int gup = accel_mem_gup_flags(mem);
 	unsigned long left = mem->npages, addr = mem->addr, joined;
 	u64 start = 0;
 	long got;
@@ -177,7 +194,10 @@ static __always_inline void accel_mem_unpin_entry(struct accel_mem *mem, struct 
 	u64 first, end;
 
 	if (mem->dirty_from >= mem->dirty_to) {
-		accel_unpin_clean(sg_page(sg), sg->length >> PAGE_SHIFT);
+		if (sg->length == PAGE_SIZE)
+			unpin_user_page(sg_page(sg));
+		else
+			accel_unpin_clean(sg_page(sg), sg->length >> PAGE_SHIFT);
 		return;
 	}
 	first = PAGE_ALIGN_DOWN(max(mem->dirty_from, offset));
@@ -211,13 +231,32 @@ static void accel_mem_user_release(struct accel_mem *mem)
 	accel_mem_uncharge(mem);
 }
 
+static noinline int accel_mem_pin_all(struct accel_mem *mem, struct accel_pin_times *times,
+				      bool timed)
+{
+	struct page *few[ACCEL_GATHER_FEW] __uninitialized, **pages = few;
+	struct accel_gather gather __uninitialized;
+	int ret;
+
+	if (mem->npages > ARRAY_SIZE(few)) {
+		pages = accel_pin_batch_get();
+		if (!pages)
+			return -ENOMEM;
+	}
+	accel_gather_start(&gather, mem->ctx->adev);
+	ret = accel_mem_pin(mem, &gather, pages, times, timed);
+	if (pages != few)
+		accel_pin_batch_put(pages);
+	if (ret)
+		accel_gather_unpin(&gather);
+	return ret;
+}
+
 /* Faults pages in, so for as long as user space likes. */
 static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times *times,
 				  bool timed)
 {
 	u64 start = timed ? ktime_get_ns() : 0;
-	struct page *few[ACCEL_GATHER_FEW] __uninitialized, **pages = few;
-	struct accel_gather gather __uninitialized;
 	int ret;
 
 	ret = accel_mem_charge(mem);
@@ -225,21 +264,12 @@ static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times 
 		return ret;
 	if (timed)
 		times->account_ns = ktime_get_ns() - start;
-	if (mem->npages > ARRAY_SIZE(few)) {
-		pages = accel_pin_batch_get();
-		if (!pages) {
-			accel_mem_uncharge(mem);
-			return -ENOMEM;
-		}
-	}
-	accel_gather_start(&gather, mem->ctx->adev);
-	ret = accel_mem_pin(mem, &gather, pages, times, timed);
-	if (pages != few)
-		accel_pin_batch_put(pages);
-	if (ret) {
-		accel_gather_unpin(&gather);
+	if (mem->npages == 1 && !timed)
+		ret = accel_mem_pin_one(mem);
+	else
+		ret = accel_mem_pin_all(mem, times, timed);
+	if (ret)
 		accel_mem_uncharge(mem);
-	}
 	return ret;
 }
 
