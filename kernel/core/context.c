@@ -84,6 +84,7 @@ static void accel_context_free(struct kref *ref)
 	put_pid(ctx->pid);
 	put_device(&ctx->adev->dev);
 	kfree(ctx->last_error);
+	accel_mem_free_spare(ctx);
 	call_rcu(&ctx->rcu, accel_context_free_rcu);
 }
 

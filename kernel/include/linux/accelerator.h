@@ -384,6 +384,7 @@ struct accel_context {
 	u32 num_mems;
 	spinlock_t mem_lock;		/* mems, num_mems, and who uses them */
 	seqcount_t mem_seq;		/* mems changes; written under mem_lock */
+	struct accel_mem *spare_mem;	/* one that has ended, for the next */
 	wait_queue_head_t mem_wq;	/* a region lost its last user, or was mapped */
 	struct accel_iommufd *iommufd;	/* bound to it; set and cleared under lock */
 	atomic_t iommufd_busy;		/* bindings that are not through yet, either way */
@@ -452,12 +453,12 @@ struct accel_mem {
 	bool mapping;			/* being mapped, not valid yet; likewise */
 	int revoked;			/* not 0: no new users, and never valid; likewise */
 	bool needs_sync;		/* not coherent, or bounced */
+	bool needs_unmap;		/* its DMA mapping is something to undo */
 	u64 policy_stamp;		/* who has allowed it to be made */
 	u64 dirty_from;			/* what the device may have written: one range that */
 	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
 	struct dma_buf *dmabuf;		/* what it is imported from, or exported as */
 	struct sg_table table;		/* what sgt is, where the core makes it */
-	struct scatterlist first[2];	/* its first entries */
 	union {
 		struct {
 			struct mm_struct *mm;	/* charged for the pages */
@@ -475,6 +476,8 @@ struct accel_mem {
 			u8 state;		/* enum accel_pin_state */
 		} iommufd;
 	};
+	/* From here on not cleared, see accel_mem_alloc(). */
+	struct scatterlist first[2];	/* the table's first entries */
 };
 
 int accel_mem_dma_addr(struct accel_mem *mem, u64 offset, dma_addr_t *addr, size_t *len);
