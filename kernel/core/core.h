@@ -25,6 +25,8 @@ struct seq_file;
 struct vm_area_struct;
 
 #define ACCEL_MAX_MINORS	4096
+/* Contexts that can have a slot at one time; bpf/accel_stats.h has the same number. */
+#define ACCEL_MAX_SLOTS		65536
 
 /* ------------------------------------------------------------------- main.c */
 

@@ -347,6 +347,8 @@ extern const struct pci_error_handlers accel_pci_error_handlers;
 
 /* ----------------------------------------------------------------- context */
 
+#define ACCEL_NO_SLOT		U32_MAX
+
 /**
  * struct accel_context - one open file, embedded first in the driver's own structure
  * @adev: its device; stays valid, but may be unregistered
@@ -358,6 +360,9 @@ extern const struct pci_error_handlers accel_pci_error_handlers;
  * @comm: its name at that moment
  * @pinned_bytes: pinned now
  * @mapped_bytes: mapped for DMA now
+ * @slot: of all contexts that there are, the least number that was free: an index for
+ *	observers, which keep arrays. Given to the next context when this one is freed;
+ *	%ACCEL_NO_SLOT: there was none
  *
  * Members above "private" are the driver's to read.
  */
@@ -371,6 +376,7 @@ struct accel_context {
 	char comm[TASK_COMM_LEN];
 	atomic64_t pinned_bytes;
 	atomic64_t mapped_bytes;
+	u32 slot;
 	/* private: the core's */
 	struct kref ref;
 	struct pid *pid;
