@@ -21,6 +21,23 @@
 #define EDQUOT	122
 #endif
 
+#ifndef __VMLINUX_H__
+struct bpf_spin_lock {
+	u32 val;
+};
+
+#pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+};
+#pragma clang attribute pop
+#endif /* __VMLINUX_H__ */
+
 #define ACCEL_POLICY_NAME_LEN	16
 #define ACCEL_POLICY_DEVICE_LEN	32
 
@@ -40,6 +57,11 @@ struct accel_policy_ops {
 	char device[ACCEL_POLICY_DEVICE_LEN];
 	s32 priority;
 };
+
+/* The kernel's own, from 6.2 on; struct_ops programs may call them in 6.12. */
+extern struct cgroup *bpf_cgroup_from_id(u64 cgid) __ksym;
+extern struct cgroup *bpf_cgroup_ancestor(struct cgroup *cgrp, int level) __ksym;
+extern void bpf_cgroup_release(struct cgroup *cgrp) __ksym;
 
 extern struct accel_device *bpf_accel_device_find(u32 index) __ksym __weak;
 extern struct accel_device *bpf_accel_context_device(struct accel_context *ctx) __ksym __weak;

@@ -38,13 +38,15 @@ struct accel_policy_entry {
 	const struct accel_policy_ops *ops;
 	u64 since;
 	u32 hooks;
+	struct accel_policy_counts __percpu *counts;
 	struct accel_policy *policy;
 };
 
 struct accel_policy_set {
 	u64 stamp;
-	u32 hooks;		/* that any of them has */
+	u32 hooks;		/* that any of them has, or whose partner any of them has */
 	u32 num;
+	const struct accel_policy_entry *end;
 	struct rcu_head rcu;
 	struct accel_policy_entry entries[] __counted_by(num);
 };
@@ -118,7 +120,7 @@ static __always_inline int accel_policy_ask(const struct accel_policy_ops *ops,
 	}
 }
 
-static void accel_policy_notify(const struct accel_policy_ops *ops, enum accel_hook hook,
+static __always_inline void accel_policy_notify(const struct accel_policy_ops *ops, enum accel_hook hook,
 				const struct accel_policy_call *call)
 {
 	switch (hook) {
@@ -151,22 +153,22 @@ static enum accel_hook accel_hook_partner(enum accel_hook hook)
 	}
 }
 
-/* Tell those of the first @num entries that were in the set when it had the stamp @seen. */
-static void accel_policy_tell_set(const struct accel_policy_set *set, u32 num,
-				  enum accel_hook hook, const struct accel_policy_call *call,
-				  u64 seen)
+/* Tell those before @entry that were in the set when it had the stamp @seen; backwards. */
+static __always_inline void accel_policy_tell_set(const struct accel_policy_set *set,
+						  const struct accel_policy_entry *entry,
+						  enum accel_hook hook,
+						  const struct accel_policy_call *call, u64 seen)
 {
-	while (num--) {
-		const struct accel_policy_entry *entry = &set->entries[num];
-
+	while (entry != set->entries) {
+		entry--;
 		if (!(entry->hooks & BIT(hook)) || entry->since > seen)
 			continue;
-		this_cpu_inc(entry->policy->counts->calls[hook]);
+		this_cpu_inc(entry->counts->calls[hook]);
 		accel_policy_notify(entry->ops, hook, call);
 	}
 }
 
-static void accel_policy_tell(enum accel_hook hook, const struct accel_policy_call *call,
+static __always_inline void accel_policy_tell(enum accel_hook hook, const struct accel_policy_call *call,
 			      u64 *stamp)
 {
 	const struct accel_policy_set *set;
@@ -175,80 +177,98 @@ static void accel_policy_tell(enum accel_hook hook, const struct accel_policy_ca
 	*stamp = 0;
 	rcu_read_lock();
 	set = rcu_dereference(call->ctx->adev->policies);
-	if (set && set->hooks & BIT(hook))
-		accel_policy_tell_set(set, set->num, hook, call, seen);
+	if (set)
+		accel_policy_tell_set(set, set->end, hook, call, seen);
 	rcu_read_unlock();
+}
+
+/* Of what is decided on by a hook that has a partner. */
+static u64 *accel_policy_stamp_of(enum accel_hook hook, const struct accel_policy_call *call)
+{
+	switch (hook) {
+	case ACCEL_HOOK_MEM_PIN:
+		return &call->mem->policy_stamp;
+	case ACCEL_HOOK_JOB_SUBMIT:
+		return &call->job->policy_stamp;
+	default:
+		return &call->ctx->policy_stamp;
+	}
 }
 
 /* The errnos from here on are the kernel's own. */
 #define ACCEL_ERRNO_END		512
 
 /*
- * Entry @n of the set has refused. Those before it are told that it came to nothing.
+ * A policy has refused. Those before it are told that it came to nothing. Ends the
+ * caller's critical section. @call is a copy, made only here: so the caller keeps its own
+ * in registers.
  * Return: the caller's errno.
  */
-static noinline int accel_policy_refuse(const struct accel_policy_set *set, u32 n,
-					enum accel_hook hook,
-					const struct accel_policy_call *call, int ret, char *name)
+static noinline int accel_policy_refuse(const struct accel_policy_set *set,
+					const struct accel_policy_entry *entry,
+					enum accel_hook hook, struct accel_policy_call call,
+					int ret)
+	__releases(RCU)
 {
-	struct accel_policy *policy = set->entries[n].policy;
+	struct accel_policy *policy = entry->policy;
 	enum accel_hook partner = accel_hook_partner(hook);
+	char name[ACCEL_POLICY_NAME_LEN];
 
 	if (ret > 0 || ret <= -ACCEL_ERRNO_END) {
 		atomic64_inc(&policy->bad_returns);
 		ret = -EPERM;
 	}
 	this_cpu_inc(policy->counts->refused[hook]);
-	trace_accel_policy_deny(call->ctx, policy->id, policy->name, accel_hook_name(hook), ret);
+	trace_accel_policy_deny(call.ctx, policy->id, policy->name, accel_hook_name(hook), ret);
 	memcpy(name, policy->name, ACCEL_POLICY_NAME_LEN);
 	if (partner != ACCEL_HOOK_NR)
-		accel_policy_tell_set(set, n, partner, call, U64_MAX);
+		accel_policy_tell_set(set, entry, partner, &call, U64_MAX);
+	if (partner != ACCEL_HOOK_NR)
+		*accel_policy_stamp_of(hook, &call) = 0;
+	rcu_read_unlock();
+	/* of a file that could not be opened nobody can ask why */
+	if (hook != ACCEL_HOOK_OPEN)
+		accel_context_error(call.ctx, ret, "%s: refused by policy '%s'",
+				    accel_hook_name(hook), name);
 	return ret;
 }
 
 /*
- * Put a call to the policies of its device. @stamp, of a hook that has a partner, says
+ * Put a call to the policies of its device. The stamp, where the hook has a partner, says
  * later who has allowed it.
  */
 static __always_inline int accel_policy_decide(enum accel_hook hook,
-					       const struct accel_policy_call *call, u64 *stamp)
+					       const struct accel_policy_call *call)
 {
+	const struct accel_policy_entry *entry, *end;
 	const struct accel_policy_set *set;
-	char name[ACCEL_POLICY_NAME_LEN] __uninitialized;
-	int ret = 0;
-	u32 n;
+	int ret;
 
 	rcu_read_lock();
 	set = rcu_dereference(call->ctx->adev->policies);
-	if (set && set->hooks & BIT(hook)) {
-		for (n = 0; n < set->num; n++) {
-			const struct accel_policy_entry *entry = &set->entries[n];
-
+	if (likely(set)) {
+		if (accel_hook_partner(hook) != ACCEL_HOOK_NR)
+			*accel_policy_stamp_of(hook, call) = set->stamp;
+		entry = set->entries;
+		end = set->end;
+		do {
 			if (!(entry->hooks & BIT(hook)))
 				continue;
-			this_cpu_inc(entry->policy->counts->calls[hook]);
+			this_cpu_inc(entry->counts->calls[hook]);
 			ret = accel_policy_ask(entry->ops, hook, call);
-			if (unlikely(ret)) {
-				ret = accel_policy_refuse(set, n, hook, call, ret, name);
-				break;
-			}
-		}
+			if (unlikely(ret))
+				return accel_policy_refuse(set, entry, hook, *call, ret);
+		} while (++entry != end);
 	}
-	if (stamp && !ret && set)
-		*stamp = set->stamp;
 	rcu_read_unlock();
-	/* of a file that could not be opened nobody can ask why */
-	if (unlikely(ret) && hook != ACCEL_HOOK_OPEN)
-		accel_context_error(call->ctx, ret, "%s: refused by policy '%s'",
-				    accel_hook_name(hook), name);
-	return ret;
+	return 0;
 }
 
 int __accel_policy_open(struct accel_context *ctx)
 {
 	const struct accel_policy_call call = { .ctx = ctx };
 
-	return accel_policy_decide(ACCEL_HOOK_OPEN, &call, &ctx->policy_stamp);
+	return accel_policy_decide(ACCEL_HOOK_OPEN, &call);
 }
 
 int __accel_policy_ioctl(struct accel_context *ctx, unsigned int cmd, const u64 *arg)
@@ -258,7 +278,7 @@ int __accel_policy_ioctl(struct accel_context *ctx, unsigned int cmd, const u64 
 		.ioctl = { .cmd = cmd, .arg = arg },
 	};
 
-	return accel_policy_decide(ACCEL_HOOK_IOCTL, &call, NULL);
+	return accel_policy_decide(ACCEL_HOOK_IOCTL, &call);
 }
 
 int __accel_policy_mmap(struct accel_context *ctx, u64 offset, u64 bytes, bool write)
@@ -268,28 +288,32 @@ int __accel_policy_mmap(struct accel_context *ctx, u64 offset, u64 bytes, bool w
 		.mmap = { .offset = offset, .bytes = bytes, .write = write },
 	};
 
-	return accel_policy_decide(ACCEL_HOOK_MMAP, &call, NULL);
+	return accel_policy_decide(ACCEL_HOOK_MMAP, &call);
 }
 
 int __accel_policy_mem_pin(struct accel_context *ctx, struct accel_mem *mem)
 {
-	const struct accel_policy_call call = { .ctx = ctx, .mem = mem };
+	struct accel_policy_call call __uninitialized;
 
-	return accel_policy_decide(ACCEL_HOOK_MEM_PIN, &call, &mem->policy_stamp);
+	call.ctx = ctx;
+	call.mem = mem;
+	return accel_policy_decide(ACCEL_HOOK_MEM_PIN, &call);
 }
 
 int __accel_policy_dma_map(struct accel_context *ctx, struct accel_mem *mem)
 {
-	const struct accel_policy_call call = { .ctx = ctx, .mem = mem };
+	struct accel_policy_call call __uninitialized;
 
-	return accel_policy_decide(ACCEL_HOOK_DMA_MAP, &call, NULL);
+	call.ctx = ctx;
+	call.mem = mem;
+	return accel_policy_decide(ACCEL_HOOK_DMA_MAP, &call);
 }
 
 int __accel_policy_job_submit(struct accel_context *ctx, struct accel_job *job)
 {
 	const struct accel_policy_call call = { .ctx = ctx, .job = job };
 
-	return accel_policy_decide(ACCEL_HOOK_JOB_SUBMIT, &call, &job->policy_stamp);
+	return accel_policy_decide(ACCEL_HOOK_JOB_SUBMIT, &call);
 }
 
 /* True: whoever holds the job back has done so for too long. */
@@ -301,7 +325,10 @@ static bool accel_policy_overrules(struct accel_job *job, struct accel_policy *p
 		job->held_ns = now;
 	if (now - job->held_ns < (u64)READ_ONCE(accel_policy_hold_ms) * NSEC_PER_MSEC)
 		return false;
-	atomic64_inc(&policy->overruled);
+	/* the engine may ask again before it starts the job */
+	if (!job->overruled)
+		atomic64_inc(&policy->overruled);
+	job->overruled = true;
 	return true;
 }
 
@@ -316,16 +343,16 @@ bool __accel_policy_job_start(struct accel_context *ctx, struct accel_job *job)
 
 	rcu_read_lock();
 	set = rcu_dereference(ctx->adev->policies);
-	if (set && set->hooks & BIT(ACCEL_HOOK_JOB_START)) {
+	if (set) {
 		for (n = 0; n < set->num && start; n++) {
 			const struct accel_policy_entry *entry = &set->entries[n];
 
 			if (!(entry->hooks & BIT(ACCEL_HOOK_JOB_START)))
 				continue;
-			this_cpu_inc(entry->policy->counts->calls[ACCEL_HOOK_JOB_START]);
+			this_cpu_inc(entry->counts->calls[ACCEL_HOOK_JOB_START]);
 			if (!entry->ops->job_start(ctx, job))
 				continue;
-			this_cpu_inc(entry->policy->counts->refused[ACCEL_HOOK_JOB_START]);
+			this_cpu_inc(entry->counts->refused[ACCEL_HOOK_JOB_START]);
 			start = accel_policy_overrules(job, entry->policy);
 		}
 	}
@@ -342,8 +369,10 @@ void __accel_policy_context_close(struct accel_context *ctx)
 
 void __accel_policy_mem_unpin(struct accel_context *ctx, struct accel_mem *mem)
 {
-	const struct accel_policy_call call = { .ctx = ctx, .mem = mem };
+	struct accel_policy_call call __uninitialized;
 
+	call.ctx = ctx;
+	call.mem = mem;
 	accel_policy_tell(ACCEL_HOOK_MEM_UNPIN, &call, &mem->policy_stamp);
 }
 
@@ -372,6 +401,24 @@ static u64 accel_policy_since(const struct accel_policy_set *set,
 	return otherwise;
 }
 
+/*
+ * What is to be asked of a policy with @hooks: also what it allows by having no say, and
+ * wants to be told the end of.
+ */
+static u32 accel_policy_asked(u32 hooks)
+{
+	enum accel_hook hook;
+	u32 asked = hooks;
+
+	for (hook = 0; hook < ACCEL_HOOK_NR; hook++) {
+		enum accel_hook partner = accel_hook_partner(hook);
+
+		if (partner != ACCEL_HOOK_NR && hooks & BIT(partner))
+			asked |= BIT(hook);
+	}
+	return asked;
+}
+
 /* The set that @adev should have now. NULL: no policy is for it. Or ERR_PTR -ENOMEM. */
 static struct accel_policy_set *accel_policy_set_new(struct accel_device *adev, u64 stamp,
 						     gfp_t gfp)
@@ -392,13 +439,15 @@ static struct accel_policy_set *accel_policy_set_new(struct accel_device *adev, 
 		return ERR_PTR(-ENOMEM);
 	set->stamp = stamp;
 	set->num = num;
+	set->end = &set->entries[num];
 	num = 0;
 	list_for_each_entry(policy, &accel_policies, link) {
 		if (!accel_policy_is_for(policy, adev))
 			continue;
-		set->hooks |= policy->hooks;
+		set->hooks |= accel_policy_asked(policy->hooks);
 		set->entries[num].ops = policy->ops;
 		set->entries[num].hooks = policy->hooks;
+		set->entries[num].counts = policy->counts;
 		set->entries[num].policy = policy;
 		set->entries[num].since = accel_policy_since(old, policy, stamp);
 		num++;
@@ -411,6 +460,8 @@ static void accel_policy_publish(struct accel_device *adev, struct accel_policy_
 	struct accel_policy_set *old =
 		rcu_replace_pointer(adev->policies, set, lockdep_is_held(&accel_policies_lock));
 	unsigned int i;
+
+	WRITE_ONCE(adev->policy_hooks, set ? set->hooks : 0);
 
 	if (old)
 		kfree_rcu(old, rcu);
@@ -701,6 +752,7 @@ int accel_policy_add_device(struct accel_device *adev)
 		ret = PTR_ERR(set);
 	} else {
 		rcu_assign_pointer(adev->policies, set);
+		adev->policy_hooks = set ? set->hooks : 0;
 		list_add_tail(&adev->policy_link, &accel_policy_devices);
 	}
 	mutex_unlock(&accel_policies_lock);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The hooks, as their callers see them: a static branch while there is no policy. */
+/*
+ * The hooks, as their callers see them: a static branch while there is no policy, and a
+ * test of a bit where none of the device's policies has that hook.
+ */
 #ifndef _ACCEL_POLICY_H
 #define _ACCEL_POLICY_H
 
@@ -93,46 +96,52 @@ void __accel_policy_context_close(struct accel_context *ctx);
 void __accel_policy_mem_unpin(struct accel_context *ctx, struct accel_mem *mem);
 void __accel_policy_job_done(struct accel_context *ctx, struct accel_job *job);
 
-static inline bool accel_policies_exist(void)
+static __always_inline bool accel_policy_has(const struct accel_context *ctx, enum accel_hook hook)
 {
-	return static_branch_unlikely(&accel_policies_attached);
+	return static_branch_unlikely(&accel_policies_attached) &&
+	       READ_ONCE(ctx->adev->policy_hooks) & BIT(hook);
 }
 
 static inline int accel_policy_open(struct accel_context *ctx)
 {
-	return accel_policies_exist() ? __accel_policy_open(ctx) : 0;
+	return accel_policy_has(ctx, ACCEL_HOOK_OPEN) ? __accel_policy_open(ctx) : 0;
 }
 
 static __always_inline int accel_policy_ioctl(struct accel_context *ctx, unsigned int cmd,
 					      const u64 *arg)
 {
-	return accel_policies_exist() ? __accel_policy_ioctl(ctx, cmd, arg) : 0;
+	return accel_policy_has(ctx, ACCEL_HOOK_IOCTL) ? __accel_policy_ioctl(ctx, cmd, arg) : 0;
 }
 
 static inline int accel_policy_mmap(struct accel_context *ctx, u64 offset, u64 bytes, bool write)
 {
-	return accel_policies_exist() ? __accel_policy_mmap(ctx, offset, bytes, write) : 0;
+	return accel_policy_has(ctx, ACCEL_HOOK_MMAP) ?
+		__accel_policy_mmap(ctx, offset, bytes, write) : 0;
 }
 
 static inline int accel_policy_mem_pin(struct accel_mem *mem)
 {
-	return accel_policies_exist() ? __accel_policy_mem_pin(mem->ctx, mem) : 0;
+	return accel_policy_has(mem->ctx, ACCEL_HOOK_MEM_PIN) ?
+		__accel_policy_mem_pin(mem->ctx, mem) : 0;
 }
 
 static inline int accel_policy_dma_map(struct accel_mem *mem)
 {
-	return accel_policies_exist() ? __accel_policy_dma_map(mem->ctx, mem) : 0;
+	return accel_policy_has(mem->ctx, ACCEL_HOOK_DMA_MAP) ?
+		__accel_policy_dma_map(mem->ctx, mem) : 0;
 }
 
 static inline int accel_policy_job_submit(struct accel_job *job)
 {
-	return accel_policies_exist() ? __accel_policy_job_submit(job->ctx, job) : 0;
+	return accel_policy_has(job->ctx, ACCEL_HOOK_JOB_SUBMIT) ?
+		__accel_policy_job_submit(job->ctx, job) : 0;
 }
 
 /* May @job start now? Its engine's lock is held. */
 static inline bool accel_policy_job_start(struct accel_job *job)
 {
-	return accel_policies_exist() ? __accel_policy_job_start(job->ctx, job) : true;
+	return accel_policy_has(job->ctx, ACCEL_HOOK_JOB_START) ?
+		__accel_policy_job_start(job->ctx, job) : true;
 }
 
 /*
@@ -141,19 +150,19 @@ static inline bool accel_policy_job_start(struct accel_job *job)
  */
 static inline void accel_policy_context_close(struct accel_context *ctx)
 {
-	if (accel_policies_exist() && ctx->policy_stamp)
+	if (accel_policy_has(ctx, ACCEL_HOOK_CONTEXT_CLOSE) && ctx->policy_stamp)
 		__accel_policy_context_close(ctx);
 }
 
 static inline void accel_policy_mem_unpin(struct accel_mem *mem)
 {
-	if (accel_policies_exist() && mem->policy_stamp)
+	if (accel_policy_has(mem->ctx, ACCEL_HOOK_MEM_UNPIN) && mem->policy_stamp)
 		__accel_policy_mem_unpin(mem->ctx, mem);
 }
 
 static inline void accel_policy_job_done(struct accel_job *job)
 {
-	if (accel_policies_exist() && job->policy_stamp)
+	if (accel_policy_has(job->ctx, ACCEL_HOOK_JOB_DONE) && job->policy_stamp)
 		__accel_policy_job_done(job->ctx, job);
 }
 

@@ -36,4 +36,7 @@ int cmd_stats(const struct settings *set, const char *dev);
 int cmd_monitor(const struct settings *set, const char *dev);
 int cmd_doctor(const struct settings *set, const char *dev);
 
+/* The words after "policy". */
+int cmd_policy(const struct settings *set, int argc, char **argv);
+
 #endif /* ACCELCTL_H */

@@ -71,6 +71,8 @@ static const char *const usage[] = {
 	"[-jb] stats [DEV]",
 	"[-j] monitor [DEV]",
 	"[-j] doctor",
+	"[-jb] policy [list | show NAME | available]",
+	"policy load NAME|FILE [KEY=VALUE...] | set NAME KEY=VALUE... | unload NAME",
 	"version",
 	NULL,
 };
@@ -82,6 +84,7 @@ static const struct opt_command help_commands[] = {
 	{ "stats", "operations of a device's users, as counted by the core" },
 	{ "monitor", "print what changes until interrupted: one line each" },
 	{ "doctor", "look for what is missing, and name the command that mends it" },
+	{ "policy", "what decides on calls: load, set, unload, list with counters, show" },
 	{ "version", "print the version" },
 	{ NULL, NULL },
 };
@@ -116,7 +119,7 @@ static const struct command *find(const char *object, const char *verb)
 int main(int argc, char **argv)
 {
 	static const char *const objects[] = {
-		"dev", "engine", "ctx", "stats", "monitor", "doctor", "version", NULL,
+		"dev", "engine", "ctx", "stats", "monitor", "doctor", "policy", "version", NULL,
 	};
 	const struct command *command, *exact;
 	const char *close;
@@ -129,10 +132,14 @@ int main(int argc, char **argv)
 	argc -= first;
 	if (!argc)
 		return opts_usage_error(&spec, "say what to show: dev, engine, ctx, stats, "
-					       "monitor or doctor");
+					       "monitor, doctor or policy");
 	if (!strcmp(argv[0], "version") && argc == 1) {
 		printf(NAME " %s\n", ACCEL_VERSION);
 		return EXIT_OK;
+	}
+	if (!strcmp(argv[0], "policy")) {
+		ret = cmd_policy(&settings, argc - 1, argv + 1);
+		goto out;
 	}
 	command = find(argv[0], NULL);
 	if (!command) {
@@ -155,6 +162,7 @@ int main(int argc, char **argv)
 	if (argc > 2)
 		return opts_usage_error(&spec, "too many arguments: \"%s\"", argv[2]);
 	ret = command->run(&settings, argv[1]);
+out:
 	if (fflush(stdout) || ferror(stdout))
 		return fail(EXIT_FAILED, "cannot write the output: %s", strerror(errno));
 	return ret;

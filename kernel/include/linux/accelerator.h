@@ -267,6 +267,7 @@ struct accel_device {
 	struct pci_saved_state *pci_state;	/* as it was when registered */
 	struct inode *map_inode;	/* all mappings of all files hang here */
 	struct accel_policy_set __rcu *policies; /* that decide on it; NULL: none */
+	u32 policy_hooks;		/* that any of those has, by bit */
 	struct accel_policy_set *next_policies;	/* while they change */
 	struct list_head policy_link;
 	struct llist_node put_link;	/* a BPF program has put the last reference */
@@ -602,6 +603,7 @@ struct accel_job {
 	bool powered;			/* holds a runtime PM reference */
 	u64 policy_stamp;		/* who has allowed it to be queued */
 	u64 held_ns;			/* a policy holds it back since then */
+	bool overruled;			/* and was overruled; under the engine's lock */
 	struct accel_job_sync *sync;	/* while it is being submitted */
 	struct dma_fence *fence;	/* signals its end; NULL: no region is a dma-buf */
 	struct accel_job_dep *deps;	/* fences that must signal before it starts */
