@@ -244,6 +244,9 @@ static __always_inline long accel_ioctl_do_plain(struct accel_context *ctx,
 	} else {
 		memset(arg, 0, words * sizeof(u64));
 	}
+	ret = accel_policy_ioctl(ctx, cmd, arg);
+	if (ret)
+		return ret;
 	ret = accel_ioctl_call(ctx, adev, desc, arg);
 	if (ret >= 0 && cmd & IOC_OUT) {
 		int err = accel_ioctl_put_plain(arg, user, words);
