@@ -23,7 +23,9 @@
 #include "tap.h"
 
 #define AREA	"/usr/lib/accelerator/selftests/policy"
+#ifndef PAGE
 #define PAGE	4096UL
+#endif
 #define RW	(ACCEL_MEM_READ | ACCEL_MEM_WRITE)
 #define CGROUPS	"/sys/fs/cgroup"
 
@@ -209,14 +211,35 @@ static uint64_t policy_figure(const char *name, const char *path)
 	return value;
 }
 
+/* A figure that a policy has for a cgroup; of a list "cgroups", "tenants", … of its own. */
+__attribute__((unused))
+static uint64_t cgroup_figure(const char *name, const char *list, const char *cgroup,
+			      const char *figure)
+{
+	struct json_node *all = policy_json(name);
+	const struct json_node *rows, *row;
+	char path[64];
+	uint64_t value;
+
+	snprintf(path, sizeof(path), "policies.0.own.%s", list);
+	rows = all ? json_at(all, path) : NULL;
+	row = rows ? json_find(rows, "cgroup", cgroup) : NULL;
+	value = row ? json_u64_at(row, figure) : UINT64_MAX;
+	json_free(all);
+	return value;
+}
+
 /* In this process: into a cgroup, which is made. */
 __attribute__((unused))
 static void enter_cgroup(const char *path)
 {
 	char file[256], pid[16];
 
-	snprintf(file, sizeof(file), CGROUPS "%s", path);
-	mkdir(file, 0755);
+	snprintf(file, sizeof(file), CGROUPS "%s/", path);
+	for (char *p = file + strlen(CGROUPS) + 1; (p = strchr(p, '/')); *p++ = '/') {
+		*p = '\0';
+		mkdir(file, 0755);
+	}
 	snprintf(file, sizeof(file), CGROUPS "%s/cgroup.procs", path);
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	if (dev_write(file, pid))
