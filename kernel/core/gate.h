@@ -137,4 +137,49 @@ static __always_inline void __accel_call_end(struct accel_call *call, enum accel
 		accel_call_observe_end(call, ret);
 }
 
+/*
+ * The same for what is done to regions, with a @call that is not cleared: only its
+ * start_ns is set when nobody listens, as the rest takes longer than to count. It is filled
+ * in behind the very branch that uses it, since somebody may begin to listen at any time.
+ */
+static __always_inline void accel_mem_call(struct accel_call *call, enum accel_op op,
+					   struct accel_mem *mem)
+{
+	call->ctx = mem->ctx;
+	call->op = op;
+	call->u.mem.mem = mem;
+}
+
+static __always_inline int accel_mem_begin(struct accel_call *call, enum accel_op op,
+					   struct accel_mem *mem)
+{
+	struct accel_context *ctx = mem->ctx;
+	struct accel_device *adev = ctx->adev;
+
+	ACCEL_COUNT(ctx, adev, op, begun);
+	call->start_ns = 0;
+	if (accel_begin_observed(op)) {
+		accel_mem_call(call, op, mem);
+		accel_call_observe_begin(call);
+	}
+	if (unlikely(percpu_ref_is_dying(&adev->gate)))
+		return accel_ops[op].gone;
+	return 0;
+}
+
+static __always_inline void accel_mem_end(struct accel_call *call, enum accel_op op,
+					  struct accel_mem *mem, long ret)
+{
+	struct accel_context *ctx = mem->ctx;
+	struct accel_device *adev = ctx->adev;
+
+	ACCEL_COUNT(ctx, adev, op, ended);
+	if (unlikely(ret < 0))
+		ACCEL_COUNT(ctx, adev, op, errors);
+	if (accel_end_observed(op)) {
+		accel_mem_call(call, op, mem);
+		accel_call_observe_end(call, ret);
+	}
+}
+
 #endif /* _ACCEL_GATE_H */

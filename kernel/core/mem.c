@@ -92,37 +92,6 @@ struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_
 	return mem;
 }
 
-/*
- * The gate, for what is done to regions. Of @call, which is not cleared, only start_ns is
- * set when nobody listens: the rest takes longer than to count.
- */
-static __always_inline int accel_mem_begin(struct accel_call *call, enum accel_op op,
-					   struct accel_mem *mem)
-{
-	struct accel_context *ctx = mem->ctx;
-
-	call->start_ns = 0;
-	if (accel_begin_observed(op)) {
-		call->ctx = ctx;
-		call->op = op;
-		call->u.mem.mem = mem;
-	}
-	return __accel_call_begin(call, op, ctx, ctx->adev);
-}
-
-static __always_inline void accel_mem_end(struct accel_call *call, enum accel_op op,
-					  struct accel_mem *mem, long ret)
-{
-	struct accel_context *ctx = mem->ctx;
-
-	if (accel_end_observed(op)) {
-		call->ctx = ctx;
-		call->op = op;
-		call->u.mem.mem = mem;
-	}
-	__accel_call_end(call, op, ctx, ctx->adev, ret);
-}
-
 static __always_inline int __accel_mem_map(struct accel_mem *mem)
 {
 	struct accel_context *ctx = mem->ctx;
