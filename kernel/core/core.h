@@ -439,7 +439,7 @@ struct accel_engine {
 	struct list_head ended;		/* to be retired by the thread */
 	u64 searches;			/* for a job that can start, so far */
 	bool held;			/* a policy held one back in the last of them */
-	bool retries;			/* the thread sleeps for no longer than until it asks again */
+	bool retries;			/* the thread sleeps no longer than until it asks again */
 	u32 num_queued;
 	u32 num_running;
 	u32 num_unretired;

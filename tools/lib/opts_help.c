@@ -71,7 +71,7 @@ void opts_help(const struct opts_spec *spec)
 	}
 	printf("\nHelp:\n");
 	help_line('h', "help", NULL, "show this and exit");
-	help_line('V', "version", NULL, 
+	help_line('V', "version", NULL,
 		  spec->features ? "show the version and exit; with -v, what this kernel has of BPF, too" :
 		  "show the version and exit");
 	if (spec->epilog)
