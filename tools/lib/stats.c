@@ -16,7 +16,7 @@ struct seen {
 };
 
 struct stats {
-	const struct stats_maps *maps;
+	struct stats_maps *maps;
 	struct seen *contexts;
 	struct seen *devices;
 	struct stats_row *rows;	/* of contexts, by id */
@@ -26,7 +26,7 @@ struct stats {
 	struct stats_loss loss, first;
 };
 
-struct stats *stats_new(const struct stats_maps *m)
+struct stats *stats_new(struct stats_maps *m)
 {
 	struct stats *s = calloc(1, sizeof(*s));
 
@@ -215,10 +215,12 @@ static int look_at_contexts(struct stats *s)
 int stats_look(struct stats *s)
 {
 	const struct accel_stats_control *c = s->maps->control;
-	uint64_t ended = __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
 	struct stats_loss *l = &s->loss;
-	int err;
+	int err = stats_maps_refresh(s->maps);
+	uint64_t ended = __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
 
+	if (err)
+		return err;
 	if (!s->looks)
 		s->ended_at_first = ended;
 	err = look_at_devices(s);
