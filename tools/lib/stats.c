@@ -261,9 +261,12 @@ const struct stats_row *stats_context(const struct stats *s, uint64_t id)
 
 const struct stats_row *stats_device(const struct stats *s, uint32_t index, uint64_t id)
 {
-	const struct seen *seen = &s->devices[index];
+	const struct seen *seen;
 
-	return index < s->maps->num_devices && seen->now && seen->row.id == id ? &seen->row : NULL;
+	if (index >= s->maps->num_devices)
+		return NULL;
+	seen = &s->devices[index];
+	return seen->now && seen->row.id == id ? &seen->row : NULL;
 }
 
 void stats_loss(const struct stats *s, struct stats_loss *loss)
