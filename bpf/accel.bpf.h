@@ -105,6 +105,8 @@ struct accel_engine {
 
 enum accel_mem_way {
 	ACCEL_MEM_WAY_USER,
+	ACCEL_MEM_WAY_IOMMUFD,
+	ACCEL_MEM_WAY_DMABUF,
 };
 
 struct accel_mem {

@@ -73,6 +73,9 @@ deps += $$(call obj,$$(wildcard tools/$1/*.c))
 endef
 $(foreach t,$(tool_dirs),$(eval $(call tool_rule,$t)))
 
+# accelctl has them inside
+$(B)/obj/tools/accelctl/policy_objects.o: $(filter $(B)/bpf/policies/%,$(bpf_objs))
+
 tools: $(LIB) $(tool_bins)
 
 # ---- tests ----
@@ -92,7 +95,7 @@ $(unit_bins): $(B)/%: $(B)/obj-asan/%.o $(LIB_ASAN)
 
 areas := $(filter-out unit vm lib compat,$(notdir $(patsubst %/,%,$(wildcard selftests/*/))))
 single_areas := $(foreach a,$(areas),$(if $(wildcard selftests/$a/SINGLE),$a))
-multi_src := $(foreach a,$(filter-out $(single_areas),$(areas)),$(wildcard selftests/$a/*.c))
+multi_src := $(filter-out %.bpf.c,$(foreach a,$(filter-out $(single_areas),$(areas)),$(wildcard selftests/$a/*.c)))
 multi_bins := $(multi_src:%.c=$(B)/%)
 single_bins := $(foreach a,$(single_areas),$(if $(wildcard selftests/$a/*.c),$(B)/selftests/$a/$a))
 deps += $(call obj,$(multi_src))

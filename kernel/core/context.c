@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "core.h"
+#include "policy.h"
 
 static DEFINE_IDA(accel_slots);
 
@@ -61,6 +62,7 @@ struct accel_context *accel_context_new(struct accel_node *node)
 	mutex_init(&ctx->lock);
 	ctx->mems = RB_ROOT;
 	spin_lock_init(&ctx->mem_lock);
+	seqcount_init(&ctx->mem_seq);
 	xa_init(&ctx->jobs);
 	spin_lock_init(&ctx->job_lock);
 	spin_lock_init(&ctx->error_lock);
@@ -69,6 +71,16 @@ struct accel_context *accel_context_new(struct accel_node *node)
 	return ctx;
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_context_new);
+
+/* What a BPF program that found the context may still look at. */
+static void accel_context_free_rcu(struct rcu_head *rcu)
+{
+	struct accel_context *ctx = container_of(rcu, struct accel_context, rcu);
+
+	kfree(ctx->usage);
+	free_percpu(ctx->stats);
+	kfree(ctx);
+}
 
 static void accel_context_free(struct kref *ref)
 {
@@ -81,9 +93,8 @@ static void accel_context_free(struct kref *ref)
 	put_pid(ctx->pid);
 	put_device(&ctx->adev->dev);
 	kfree(ctx->last_error);
-	kfree(ctx->usage);
-	free_percpu(ctx->stats);
-	kfree(ctx);
+	accel_mem_free_spare(ctx);
+	call_rcu(&ctx->rcu, accel_context_free_rcu);
 }
 
 /**
@@ -249,6 +260,7 @@ void accel_context_close(struct accel_context *ctx)
 	accel_netlink_context_closed(ctx);
 	xa_erase(&adev->contexts, ctx->id);
 	atomic_dec(&adev->num_contexts);
+	accel_policy_context_close(ctx);
 	accel_call_end(&call, 0);
 	accel_context_put(ctx);
 }

@@ -8,6 +8,7 @@
 #include <trace/events/accel.h>
 
 #include "core.h"
+#include "policy.h"
 
 /* Registered devices by id; see core.h. */
 DEFINE_XARRAY(accel_devices);
@@ -56,6 +57,17 @@ static struct accel_device *to_accel_device(struct device *dev)
 	return container_of(dev, struct accel_device, dev);
 }
 
+/* What a BPF program that found the device may still look at. */
+static void accel_device_free_rcu(struct rcu_head *rcu)
+{
+	struct accel_device *adev = container_of(rcu, struct accel_device, rcu);
+
+	accel_engines_free(adev);
+	if (adev->stats)
+		accel_gate_destroy(adev);
+	kfree(adev);
+}
+
 /* The last reference is gone: of the driver, of open files, of sysfs. */
 static void accel_device_release(struct device *dev)
 {
@@ -63,20 +75,18 @@ static void accel_device_release(struct device *dev)
 	unsigned int i;
 
 	trace_accel_device_release(adev);
-	accel_engines_free(adev);
+	accel_policy_remove_device(adev);
 	for (i = 0; i < adev->num_nodes; i++)
 		accel_ioctls_free(&adev->nodes[i]);
 	if (adev->map_inode)
 		accel_map_destroy(adev);
-	if (adev->stats)
-		accel_gate_destroy(adev);
 	if (adev->dev.devt)
 		ida_free(&accel_minors, MINOR(adev->dev.devt));
 	ida_free(&accel_indices, adev->index);
 	xa_destroy(&adev->contexts);
 	accel_pci_exit(adev);
 	mutex_destroy(&adev->lock);
-	kfree(adev);
+	call_rcu(&adev->rcu, accel_device_free_rcu);
 }
 
 static const struct device_type accel_device_type = {
@@ -206,6 +216,7 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	snprintf(adev->name, sizeof(adev->name), "acc%u", adev->index);
 	mutex_init(&adev->lock);
 	xa_init(&adev->contexts);
+	INIT_LIST_HEAD(&adev->policy_link);
 	device_initialize(&adev->dev);
 	adev->dev.class = &accel_class;
 	adev->dev.type = &accel_device_type;
@@ -214,6 +225,9 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	adev->dev.release = accel_device_release;
 
 	ret = accel_gate_init(adev);
+	if (ret)
+		goto err;
+	ret = accel_policy_add_device(adev);
 	if (ret)
 		goto err;
 	ret = accel_map_init(adev);
@@ -477,12 +491,11 @@ int accel_device_set_state(struct accel_device *adev, enum accel_state state)
 			accel_engines_resume(adev);
 		else if (old == ACCEL_STATE_OK)
 			accel_engines_pause(adev, -EIO);
-	}
-	mutex_unlock(&adev->lock);
-	if (old != state) {
+		/* Under the lock: of a device that is told to be gone nothing more is told. */
 		sysfs_notify(&adev->dev.kobj, NULL, "state");
 		accel_netlink_device_changed(adev);
 	}
+	mutex_unlock(&adev->lock);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(accel_device_set_state, ACCEL_EXPORT_NS);

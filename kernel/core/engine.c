@@ -20,6 +20,7 @@
 #include <trace/events/accel.h>
 
 #include "core.h"
+#include "policy.h"
 
 /* Jobs that are cancelled while interrupts are off. */
 #define ACCEL_CANCEL_BATCH	32
@@ -76,6 +77,7 @@ static void accel_engine_finish(struct accel_job *job, int status, u64 result)
 	job->result = result;
 	job->done_ns = now;
 	trace_accel_job_done(job, status, queue_ns, run_ns, now - job->queued_ns);
+	accel_policy_job_done(job);
 	accel_job_signal(job);
 
 	spin_lock_irqsave(&ctx->job_lock, flags);
@@ -259,7 +261,8 @@ static void accel_engine_reap(struct accel_engine *engine)
 
 /*
  * The job that is to start now, if any; the lock is held. One that waits for the fences
- * of others holds up those behind it of its own file, not other files'.
+ * of others, or that a policy holds back, holds up those behind it of its own file, not
+ * other files'.
  */
 static struct accel_job *accel_engine_next(struct accel_engine *engine)
 {
@@ -268,14 +271,20 @@ static struct accel_job *accel_engine_next(struct accel_engine *engine)
 	if (engine->num_running >= engine->depth || engine->stop_error)
 		return NULL;
 	engine->searches++;
+	engine->held = false;
 	list_for_each_entry(job, &engine->queued, link) {
 		struct accel_engine_usage *usage = accel_job_usage(job);
 
 		if (usage->blocked == engine->searches)
 			continue;
-		/* acquire: what the fences say has been done is seen by the device */
-		if (usage->stop_error || !atomic_read_acquire(&job->deps_left))
+		if (usage->stop_error)
 			return job;
+		/* acquire: what the fences say has been done is seen by the device */
+		if (!atomic_read_acquire(&job->deps_left)) {
+			if (accel_policy_job_start(job))
+				return job;
+			engine->held = true;
+		}
 		usage->blocked = engine->searches;
 	}
 	return NULL;
@@ -340,6 +349,8 @@ static bool accel_engine_has_work(struct accel_engine *engine)
 
 	spin_lock_irq(&engine->lock);
 	work = !list_empty(&engine->ended) || accel_engine_next(engine);
+	/* The thread would sleep for too long. */
+	work |= engine->held && !engine->retries;
 	if (engine->desc->cancel)
 		list_for_each_entry(job, &engine->running, link)
 			work |= !!job->cancel_error;
@@ -347,7 +358,7 @@ static bool accel_engine_has_work(struct accel_engine *engine)
 	return work || kthread_should_stop();
 }
 
-/* How long the thread may sleep before a running job has taken too long. */
+/* How long the thread may sleep: a running job takes too long, a policy is to be asked again. */
 static long accel_engine_patience(struct accel_engine *engine)
 {
 	long patience = MAX_SCHEDULE_TIMEOUT;
@@ -361,6 +372,9 @@ static long accel_engine_patience(struct accel_engine *engine)
 
 		patience = end > now ? nsecs_to_jiffies(end - now) + 1 : 1;
 	}
+	engine->retries = engine->held;
+	if (engine->retries)
+		patience = min(patience, (long)msecs_to_jiffies(ACCEL_POLICY_RETRY_MS));
 	spin_unlock_irq(&engine->lock);
 	return patience;
 }

@@ -6,6 +6,7 @@
 #include <trace/events/accel.h>
 
 #include "core.h"
+#include "policy.h"
 
 static_assert(BITS_PER_LONG == 64, "job ids index xarrays");
 
@@ -166,6 +167,8 @@ int accel_job_submit(struct accel_job *job, u64 *id)
 
 	ret = accel_call_begin(&call);
 	if (!ret)
+		ret = accel_policy_job_submit(job);
+	if (!ret)
 		ret = accel_call_enter(&call);
 	if (!ret)
 		ret = accel_job_sync_begin(job, &sync);
@@ -192,6 +195,7 @@ int accel_job_submit(struct accel_job *job, u64 *id)
 	}
 	accel_call_end(&call, ret);
 	if (ret) {
+		accel_policy_job_done(job);
 		accel_job_unuse_mems(job);
 		if (job->powered)
 			accel_power_put(ctx->adev);

@@ -4,6 +4,7 @@
 #include <linux/version.h>
 
 #include "core.h"
+#include "policy.h"
 
 /* An identifier before 6.13, a string since. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
@@ -60,9 +61,12 @@ static int __init accel_init(void)
 {
 	int ret;
 
-	ret = accel_gather_init();
+	ret = accel_mem_init();
 	if (ret)
 		return ret;
+	ret = accel_gather_init();
+	if (ret)
+		goto err_mem;
 	ret = accel_devices_init();
 	if (ret)
 		goto err_gather;
@@ -75,8 +79,19 @@ static int __init accel_init(void)
 	ret = accel_netlink_init();
 	if (ret)
 		goto err_iommufd;
+	ret = accel_kfuncs_init();
+	if (ret)
+		goto err_netlink;
+	/* Last: it cannot be undone. */
+	ret = accel_policy_bpf_init();
+	if (ret)
+		goto err_kfuncs;
 	return 0;
 
+err_kfuncs:
+	accel_kfuncs_exit();
+err_netlink:
+	accel_netlink_exit();
 err_iommufd:
 	accel_iommufd_exit();
 err_debugfs:
@@ -85,17 +100,23 @@ err_devices:
 	accel_devices_exit();
 err_gather:
 	accel_gather_exit();
+err_mem:
+	accel_mem_exit();
 	return ret;
 }
 
 static void __exit accel_exit(void)
 {
 	accel_fences_exit();
+	accel_kfuncs_exit();
 	accel_netlink_exit();
 	accel_iommufd_exit();
 	accel_debugfs_exit();
 	accel_devices_exit();
 	accel_gather_exit();
+	accel_mem_exit();
+	/* What was freed behind BPF programs' backs is our code's to free. */
+	rcu_barrier();
 }
 
 module_init(accel_init);
@@ -103,6 +124,9 @@ module_exit(accel_exit);
 module_param_named(drain_warn_ms, accel_drain_warn_ms, uint, 0644);
 MODULE_PARM_DESC(drain_warn_ms,
 		 "report who holds up an unplug each time this many milliseconds have passed (default 1000)");
+module_param_named(policy_hold_ms, accel_policy_hold_ms, uint, 0644);
+MODULE_PARM_DESC(policy_hold_ms,
+		 "start a job that policies hold back after this many milliseconds (default 30000)");
 MODULE_DESCRIPTION("Compute accelerators");
 MODULE_IMPORT_NS(ACCEL_DMA_BUF_NS);
 MODULE_LICENSE("GPL");

@@ -15,6 +15,7 @@
 #include <trace/events/accel.h>
 
 #include "core.h"
+#include "policy.h"
 
 #define ACCEL_MAP_FS_MAGIC	0x61636365	/* "acce" */
 
@@ -217,7 +218,7 @@ static int accel_map_make(struct accel_call *call, struct vm_area_struct *vma)
 	int ret;
 
 	/* A private copy of a register means nothing. */
-	if (is_cow_mapping(vma->vm_flags))
+	if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
 		return -EINVAL;
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping)
@@ -270,6 +271,9 @@ int accel_mmap(struct file *file, struct vm_area_struct *vma)
 	int ret;
 
 	ret = accel_call_begin(&call);
+	if (!ret)
+		ret = accel_policy_mmap(call.ctx, call.u.mmap.offset, call.u.mmap.bytes,
+					call.u.mmap.write);
 	if (!ret)
 		ret = accel_map_make(&call, vma);
 	return accel_call_end(&call, ret);

@@ -192,6 +192,12 @@ static const struct genl_split_ops accel_nl_ops[] = {
 		.policy = no_attrs_policy,
 		.maxattr = ARRAY_SIZE(no_attrs_policy) - 1,
 		.flags = GENL_CMD_CAP_DUMP,
+	}, {
+		.cmd = ACCEL_NL_CMD_POLICY_GET,
+		.dumpit = accel_nl_policy_get_dumpit,
+		.policy = no_attrs_policy,
+		.maxattr = ARRAY_SIZE(no_attrs_policy) - 1,
+		.flags = GENL_CMD_CAP_DUMP,
 	},
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the three files of the generic netlink family share. */
+/* What the files of the generic netlink family share. */
 #ifndef _ACCEL_NETLINK_H
 #define _ACCEL_NETLINK_H
 
@@ -82,6 +82,10 @@ int accel_nl_engine_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 int accel_nl_context_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int accel_nl_stats_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int accel_nl_dump_done(struct netlink_callback *cb);
+
+/* --------------------------------------------------------- netlink_policy.c */
+
+int accel_nl_policy_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 #if IS_ENABLED(CONFIG_KUNIT)
 extern struct genl_family accel_nl_family;

@@ -324,6 +324,35 @@ def test_errors():
     refused("do", "engine-get", {}, EOPNOTSUPP, "")
 
 
+def test_policies():
+    same(cli("dump", "policy-get"), [], "policy-get dump: none is attached")
+    subprocess.run(["mount", "-t", "bpf", "bpf", "/sys/fs/bpf"], check=False)
+    for args in (["audit"], ["pin-limit", "default=4K", f"device={DEVICE}", "priority=-7"]):
+        load = subprocess.run(["accelctl", "policy", "load", *args], capture_output=True, text=True, check=False)
+        same((load.returncode, load.stderr), (0, ""), f"accelctl policy load {' '.join(args)}")
+    user = User()
+    with contextlib.suppress(OSError):      # EDQUOT
+        user.work()
+    user.close()
+    policies = cli("dump", "policy-get")
+    same([p["name"] for p in policies], ["audit", "pin-limit"], "policy-get dump: in the order in which they are asked")
+    audit, limit = by_name(policies, "audit"), by_name(policies, "pin-limit")
+    ok("device" not in audit, "audit is for all devices")
+    same((audit["priority"], limit["priority"]), (-1000, -7), "their priorities")
+    same((limit["device"], limit["bad-returns"], limit["overruled"]), (DEVICE, 0, 0), "what the other is for")
+    ok(limit["link-id"] > 0, "what holds it")
+    hooks = {hook["name"]: (hook["calls"], hook["refused"]) for hook in limit["hook"]}
+    same(sorted(hooks), ["context_close", "mem_pin", "mem_unpin", "open"], "its hooks")
+    same(hooks["open"], (1, 0), "calls of one")
+    same(hooks["mem_pin"][1], 1, "refusals of another")
+    for name in ("audit", "pin-limit"):
+        unload = subprocess.run(["accelctl", "policy", "unload", name], check=False)
+        same(unload.returncode, 0, f"accelctl policy unload {name}")
+    same(cli("dump", "policy-get"), [], "policy-get dump: none is left")
+    refused("dump", "policy-get", {"id": 1}, EINVAL, "takes no attributes", bad_attr=".id")
+    refused("do", "policy-get", {}, EOPNOTSUPP, "")
+
+
 # ---- was that all that the specification has? ----
 
 # The only device here that changes its state is an edu, which has neither; and a new
@@ -354,7 +383,7 @@ def test_complete():
 
 
 for test in (test_devices, test_engines, test_contexts, test_stats, test_notifications, test_errors,
-             test_complete):
+             test_policies, test_complete):
     print(f"# {test.__name__}")
     test()
     sys.stdout.flush()

@@ -38,4 +38,7 @@ int cmd_observe_on(const struct settings *set, const char *dev);
 int cmd_observe_off(const struct settings *set, const char *dev);
 int cmd_observe_status(const struct settings *set, const char *dev);
 
+/* The words after "policy". */
+int cmd_policy(const struct settings *set, int argc, char **argv);
+
 #endif /* ACCELCTL_H */

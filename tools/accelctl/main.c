@@ -83,6 +83,8 @@ static const char *const usage[] = {
 	"[-j] doctor",
 	"[-j] observe [status | off]",
 	"observe on [-g GROUP] [--contexts N] [--devices N]",
+	"[-jb] policy [list | show NAME | available]",
+	"policy load NAME|FILE [KEY=VALUE...] | set NAME KEY=VALUE... | unload NAME",
 	"version",
 	NULL,
 };
@@ -95,6 +97,7 @@ static const struct opt_command help_commands[] = {
 	{ "monitor", "print what changes until interrupted: one line each" },
 	{ "doctor", "look for what is missing, and name the command that mends it" },
 	{ "observe", "count latencies all the time, for readers without privileges" },
+	{ "policy", "what decides on calls: load, set, unload, list with counters, show" },
 	{ "version", "print the version" },
 	{ NULL, NULL },
 };
@@ -130,7 +133,8 @@ static const struct command *find(const char *object, const char *verb)
 int main(int argc, char **argv)
 {
 	static const char *const objects[] = {
-		"dev", "engine", "ctx", "stats", "monitor", "doctor", "observe", "version", NULL,
+		"dev", "engine", "ctx", "stats", "monitor", "doctor", "observe", "policy",
+		"version", NULL,
 	};
 	const struct command *command, *exact;
 	const char *close;
@@ -143,10 +147,14 @@ int main(int argc, char **argv)
 	argc -= first;
 	if (!argc)
 		return opts_usage_error(&spec, "say what to show: dev, engine, ctx, stats, "
-					       "monitor, doctor or observe");
+					       "monitor, doctor, observe or policy");
 	if (!strcmp(argv[0], "version") && argc == 1) {
 		printf(NAME " %s\n", ACCEL_VERSION);
 		return EXIT_OK;
+	}
+	if (!strcmp(argv[0], "policy")) {
+		ret = cmd_policy(&settings, argc - 1, argv + 1);
+		goto out;
 	}
 	command = find(argv[0], NULL);
 	if (!command) {
@@ -171,6 +179,7 @@ int main(int argc, char **argv)
 	settings.contexts = (uint32_t)contexts;
 	settings.devices = (uint32_t)devices;
 	ret = command->run(&settings, argv[1]);
+out:
 	if (fflush(stdout) || ferror(stdout))
 		return fail(EXIT_FAILED, "cannot write the output: %s", strerror(errno));
 	return ret;

@@ -283,3 +283,17 @@ void soft_run(struct accel_job *job)
 	soft_count(sj->engine, status ? 0 : sj->length);
 	accel_job_done(job, status, status ? 0 : result);
 }
+
+static void soft_work_beside(struct work_struct *work)
+{
+	soft_run(&container_of(work, struct soft_job, work)->job);
+}
+
+/* The same beside other jobs of the same engine, which so takes several at a time. */
+void soft_run_beside(struct accel_job *job)
+{
+	struct soft_job *sj = container_of(job, struct soft_job, job);
+
+	INIT_WORK(&sj->work, soft_work_beside);
+	queue_work(soft_wq, &sj->work);
+}

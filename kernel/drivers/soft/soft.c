@@ -17,6 +17,7 @@
 #include "soft.h"
 
 #define SOFT_MAX_DEVICES	64
+#define SOFT_MAX_DEPTH		16
 
 static unsigned int devices = 1;
 module_param(devices, uint, 0444);
@@ -25,6 +26,10 @@ MODULE_PARM_DESC(devices, "number of devices, 1 to 64 (default 1)");
 static unsigned int engines = 2;
 module_param(engines, uint, 0444);
 MODULE_PARM_DESC(engines, "engines of each device, 1 to 8 (default 2)");
+
+static unsigned int depth = 1;
+module_param(depth, uint, 0444);
+MODULE_PARM_DESC(depth, "jobs that each engine works on at a time, 1 to 16 (default 1)");
 
 static unsigned long long latency_ns;
 module_param(latency_ns, ullong, 0444);
@@ -238,8 +243,8 @@ static int soft_add_engines(struct soft_device *soft)
 		engine->bandwidth = bandwidth;
 		snprintf(engine->name, sizeof(engine->name), "eng%u", i);
 		engine->desc.name = engine->name;
-		engine->desc.depth = 1;
-		engine->desc.run = soft_run;
+		engine->desc.depth = depth;
+		engine->desc.run = depth > 1 ? soft_run_beside : soft_run;
 		engine->engine = accel_engine_add(&soft->accel, &engine->desc);
 		if (IS_ERR(engine->engine))
 			return PTR_ERR(engine->engine);
@@ -324,6 +329,9 @@ static struct platform_driver soft_driver = {
 
 static struct platform_device *soft_pdevs[SOFT_MAX_DEVICES];
 
+/* For engines that are deeper than 1: each job that runs is a work item. */
+struct workqueue_struct *soft_wq;
+
 static void soft_remove_devices(void)
 {
 	for (unsigned int i = devices; i--; )
@@ -335,10 +343,15 @@ static int __init soft_init(void)
 	int ret;
 
 	if (!devices || devices > SOFT_MAX_DEVICES || !engines || engines > SOFT_MAX_ENGINES ||
-	    latency_ns > ACCEL_SOFT_LATENCY_MAX) {
-		pr_err("accel_soft: devices is 1 to %u, engines 1 to %u, latency_ns at most %llu\n",
-		       SOFT_MAX_DEVICES, SOFT_MAX_ENGINES, ACCEL_SOFT_LATENCY_MAX);
+	    latency_ns > ACCEL_SOFT_LATENCY_MAX || !depth || depth > SOFT_MAX_DEPTH) {
+		pr_err("accel_soft: devices is 1 to %u, engines 1 to %u, depth 1 to %u, latency_ns at most %llu\n",
+		       SOFT_MAX_DEVICES, SOFT_MAX_ENGINES, SOFT_MAX_DEPTH, ACCEL_SOFT_LATENCY_MAX);
 		return -EINVAL;
+	}
+	if (depth > 1) {
+		soft_wq = alloc_workqueue("accel_soft", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+		if (!soft_wq)
+			return -ENOMEM;
 	}
 	if (exclusive)
 		soft_accel_driver.flags |= ACCEL_DEVICE_EXCLUSIVE;
@@ -346,7 +359,7 @@ static int __init soft_init(void)
 		soft_accel_driver.flags |= ACCEL_DEVICE_RUNTIME_PM;
 	ret = platform_driver_register(&soft_driver);
 	if (ret)
-		return ret;
+		goto out_wq;
 	for (unsigned int i = 0; i < devices; i++) {
 		struct platform_device *pdev;
 
@@ -355,11 +368,17 @@ static int __init soft_init(void)
 			devices = i;
 			soft_remove_devices();
 			platform_driver_unregister(&soft_driver);
-			return PTR_ERR(pdev);
+			ret = PTR_ERR(pdev);
+			goto out_wq;
 		}
 		soft_pdevs[i] = pdev;
 	}
 	return 0;
+
+out_wq:
+	if (soft_wq)
+		destroy_workqueue(soft_wq);
+	return ret;
 }
 module_init(soft_init);
 
@@ -367,6 +386,8 @@ static void __exit soft_exit(void)
 {
 	soft_remove_devices();
 	platform_driver_unregister(&soft_driver);
+	if (soft_wq)
+		destroy_workqueue(soft_wq);
 }
 module_exit(soft_exit);
 

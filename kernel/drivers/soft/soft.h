@@ -5,6 +5,7 @@
 
 #include <linux/accelerator.h>
 #include <linux/idr.h>
+#include <linux/workqueue.h>
 #include <uapi/linux/accelerator_soft.h>
 
 #define SOFT_MAX_ENGINES	8
@@ -76,6 +77,7 @@ static inline struct soft_as *to_soft_as(struct accel_context *ctx)
 
 struct soft_job {
 	struct accel_job job;
+	struct work_struct work;	/* of an engine with a depth of more than 1 */
 	struct soft_engine *engine;
 	struct accel_mem *src;
 	struct accel_mem *dst;
@@ -97,6 +99,8 @@ void soft_pt_debugfs(struct soft_device *soft);
 
 /* data.c: what an engine does to memory. */
 void soft_run(struct accel_job *job);
+void soft_run_beside(struct accel_job *job);
+extern struct workqueue_struct *soft_wq;
 
 /**
  * struct soft_op - what an operation needs

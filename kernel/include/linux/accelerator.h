@@ -30,6 +30,7 @@
 #include <linux/dma-direction.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/percpu-refcount.h>
@@ -37,6 +38,7 @@
 #include <linux/rwsem.h>
 #include <linux/scatterlist.h>
 #include <linux/sched.h>
+#include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
@@ -63,6 +65,7 @@ struct accel_job_sync;
 struct accel_mem;
 struct accel_mem_ops;
 struct accel_op_stats;
+struct accel_policy_set;
 struct attribute_group;
 struct dentry;
 struct dma_buf;
@@ -263,6 +266,12 @@ struct accel_device {
 	struct accel_op_stats __percpu *stats;
 	struct pci_saved_state *pci_state;	/* as it was when registered */
 	struct inode *map_inode;	/* all mappings of all files hang here */
+	struct accel_policy_set __rcu *policies; /* that decide on it; NULL: none */
+	u32 policy_hooks;		/* that any of those has, by bit */
+	struct accel_policy_set *next_policies;	/* while they change */
+	struct list_head policy_link;
+	struct llist_node put_link;	/* a BPF program has put the last reference */
+	struct rcu_head rcu;
 	struct kobject *engines_kobj;
 	unsigned int num_engines;
 	struct accel_engine *engines[ACCEL_MAX_ENGINES];
@@ -381,6 +390,8 @@ struct accel_context {
 	struct rb_root mems;		/* by id; an xarray would take nodes for each */
 	u32 num_mems;
 	spinlock_t mem_lock;		/* mems, num_mems, and who uses them */
+	seqcount_t mem_seq;		/* mems changes; written under mem_lock */
+	struct accel_mem *spare_mem;	/* one that has ended, for the next */
 	wait_queue_head_t mem_wq;	/* a region lost its last user, or was mapped */
 	struct accel_iommufd *iommufd;	/* bound to it; set and cleared under lock */
 	atomic_t iommufd_busy;		/* bindings that are not through yet, either way */
@@ -390,8 +401,11 @@ struct accel_context {
 	u32 num_ended;
 	wait_queue_head_t poll_wq;
 	struct accel_engine_usage *usage;	/* one for each engine */
+	u64 policy_stamp;		/* who has allowed it to be opened */
 	spinlock_t error_lock;		/* last_error */
 	char *last_error;		/* why its last refused call was, or NULL */
+	struct llist_node put_link;	/* a BPF program has put the last reference */
+	struct rcu_head rcu;
 };
 
 __printf(3, 4)
@@ -446,11 +460,12 @@ struct accel_mem {
 	bool mapping;			/* being mapped, not valid yet; likewise */
 	int revoked;			/* not 0: no new users, and never valid; likewise */
 	bool needs_sync;		/* not coherent, or bounced */
+	bool needs_unmap;		/* its DMA mapping is something to undo */
+	u64 policy_stamp;		/* who has allowed it to be made */
 	u64 dirty_from;			/* what the device may have written: one range that */
 	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
 	struct dma_buf *dmabuf;		/* what it is imported from, or exported as */
 	struct sg_table table;		/* what sgt is, where the core makes it */
-	struct scatterlist first[2];	/* its first entries */
 	union {
 		struct {
 			struct mm_struct *mm;	/* charged for the pages */
@@ -468,6 +483,8 @@ struct accel_mem {
 			u8 state;		/* enum accel_pin_state */
 		} iommufd;
 	};
+	/* From here on not cleared, see accel_mem_alloc(). */
+	struct scatterlist first[2];	/* the table's first entries */
 };
 
 int accel_mem_dma_addr(struct accel_mem *mem, u64 offset, dma_addr_t *addr, size_t *len);
@@ -584,6 +601,9 @@ struct accel_job {
 	struct list_head ctx_link;	/* while queued, among its context's on the engine */
 	int cancel_error;		/* asked to end with this */
 	bool powered;			/* holds a runtime PM reference */
+	u64 policy_stamp;		/* who has allowed it to be queued */
+	u64 held_ns;			/* a policy holds it back since then */
+	bool overruled;			/* and was overruled; under the engine's lock */
 	struct accel_job_sync *sync;	/* while it is being submitted */
 	struct dma_fence *fence;	/* signals its end; NULL: no region is a dma-buf */
 	struct accel_job_dep *deps;	/* fences that must signal before it starts */

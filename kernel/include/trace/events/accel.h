@@ -133,6 +133,34 @@ TRACE_EVENT(accel_unplug_drain,
 		  __entry->calls, __entry->waited_ns)
 );
 
+/* A policy has refused: ret is what the caller is told. */
+TRACE_EVENT(accel_policy_deny,
+	TP_PROTO(struct accel_context *ctx, u64 policy_id, const char *policy, const char *hook,
+		 int ret),
+	TP_ARGS(ctx, policy_id, policy, hook, ret),
+	TP_STRUCT__entry(
+		__field(u64, dev_id)
+		__field(u64, ctx)
+		__field(u64, policy_id)
+		__field(u32, dev)
+		__field(int, ret)
+		__string(policy, policy)
+		__string(hook, hook)
+	),
+	TP_fast_assign(
+		__entry->dev_id = ctx->adev->id;
+		__entry->dev = ctx->adev->index;
+		__entry->ctx = ctx->id;
+		__entry->policy_id = policy_id;
+		__entry->ret = ret;
+		__assign_str(policy);
+		__assign_str(hook);
+	),
+	TP_printk("dev=acc%u dev_id=%llu ctx=%llu policy=%s policy_id=%llu hook=%s ret=%d",
+		  __entry->dev, __entry->dev_id, __entry->ctx, __get_str(policy),
+		  __entry->policy_id, __get_str(hook), __entry->ret)
+);
+
 DECLARE_EVENT_CLASS(accel_context,
 	TP_PROTO(struct accel_context *ctx, int ret, u64 duration_ns),
 	TP_ARGS(ctx, ret, duration_ns),

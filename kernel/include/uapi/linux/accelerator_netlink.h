@@ -132,6 +132,30 @@ enum {
 	ACCEL_NL_A_STATS_MAX = (__ACCEL_NL_A_STATS_MAX - 1)
 };
 
+/* A policy, in the order in which they are asked. */
+enum {
+	ACCEL_NL_A_POLICY_ID = 1,	/* uint: never reused */
+	ACCEL_NL_A_POLICY_NAME,		/* string */
+	ACCEL_NL_A_POLICY_DEVICE,	/* string: pattern of names, absent: all devices */
+	ACCEL_NL_A_POLICY_PRIORITY,	/* s32: ascending */
+	ACCEL_NL_A_POLICY_LINK_ID,	/* u32: of the BPF link that holds it, absent: none */
+	ACCEL_NL_A_POLICY_BAD_RETURNS,	/* uint: answers that were no errno */
+	ACCEL_NL_A_POLICY_OVERRULED,	/* uint: jobs it held back for too long, and then started */
+	ACCEL_NL_A_POLICY_HOOK,		/* multi-attr nest of ACCEL_NL_A_HOOK_*: those it has */
+
+	__ACCEL_NL_A_POLICY_MAX,
+	ACCEL_NL_A_POLICY_MAX = (__ACCEL_NL_A_POLICY_MAX - 1)
+};
+
+enum {
+	ACCEL_NL_A_HOOK_NAME = 1,	/* string: "mem_pin", "job_done", … */
+	ACCEL_NL_A_HOOK_CALLS,		/* uint */
+	ACCEL_NL_A_HOOK_REFUSED,	/* uint: of the calls; job_start: held back */
+
+	__ACCEL_NL_A_HOOK_MAX,
+	ACCEL_NL_A_HOOK_MAX = (__ACCEL_NL_A_HOOK_MAX - 1)
+};
+
 enum {
 	ACCEL_NL_CMD_DEVICE_GET = 1,	/* do: by id, index or name; dump */
 	ACCEL_NL_CMD_DEVICE_ADD_NTF,
@@ -142,6 +166,7 @@ enum {
 	ACCEL_NL_CMD_CONTEXT_OPEN_NTF,
 	ACCEL_NL_CMD_CONTEXT_CLOSE_NTF,	/* with its last counters */
 	ACCEL_NL_CMD_STATS_GET,		/* do: a device's; dump */
+	ACCEL_NL_CMD_POLICY_GET,	/* dump */
 
 	__ACCEL_NL_CMD_MAX,
 	ACCEL_NL_CMD_MAX = (__ACCEL_NL_CMD_MAX - 1)

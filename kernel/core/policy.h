@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The hooks, as their callers see them: a static branch while there is no policy, and a
+ * test of a bit where none of the device's policies has that hook.
+ */
+#ifndef _ACCEL_POLICY_H
+#define _ACCEL_POLICY_H
+
+#include <linux/accelerator_policy.h>
+#include <linux/jump_label.h>
+#include <linux/list.h>
+
+#include "core.h"
+
+struct bpf_link;
+
+/* The members of struct accel_policy_ops, in their order. */
+enum accel_hook {
+	ACCEL_HOOK_OPEN,
+	ACCEL_HOOK_IOCTL,
+	ACCEL_HOOK_MMAP,
+	ACCEL_HOOK_MEM_PIN,
+	ACCEL_HOOK_DMA_MAP,
+	ACCEL_HOOK_JOB_SUBMIT,
+	ACCEL_HOOK_JOB_START,
+	ACCEL_HOOK_CONTEXT_CLOSE,
+	ACCEL_HOOK_MEM_UNPIN,
+	ACCEL_HOOK_JOB_DONE,
+	ACCEL_HOOK_NR
+};
+
+/* How often the engine asks again about a job that is held back. */
+#define ACCEL_POLICY_RETRY_MS	10
+
+struct accel_policy_counts {
+	u64 calls[ACCEL_HOOK_NR];
+	u64 refused[ACCEL_HOOK_NR];
+};
+
+/**
+ * struct accel_policy - one that is attached
+ * @link: in the list of all, in the order in which they are asked
+ * @id: never reused while the core is loaded
+ * @ops: its hooks; another after a replacement
+ * @name: a copy
+ * @device: a copy
+ * @priority: a copy
+ * @hooks: those it has, by bit
+ * @bpf_link: what holds it, for its id; NULL: a struct_ops map without a link
+ * @counts: per cpu
+ * @bad_returns: answers that were no errno
+ * @overruled: jobs that it held back for too long
+ */
+struct accel_policy {
+	struct list_head link;
+	u64 id;
+	const struct accel_policy_ops *ops;
+	char name[ACCEL_POLICY_NAME_LEN];
+	char device[ACCEL_POLICY_DEVICE_LEN];
+	s32 priority;
+	u32 hooks;
+	struct bpf_link *bpf_link;
+	struct accel_policy_counts __percpu *counts;
+	atomic64_t bad_returns;
+	atomic64_t overruled;
+};
+
+/* All policies. Under the mutex; the generation tells a dump that they have changed. */
+extern struct list_head accel_policies;
+extern struct mutex accel_policies_lock;
+extern u32 accel_policies_generation;
+
+extern unsigned int accel_policy_hold_ms;
+
+int accel_policy_attach(const struct accel_policy_ops *ops, struct bpf_link *link);
+int accel_policy_replace(const struct accel_policy_ops *ops, const struct accel_policy_ops *old);
+void accel_policy_detach(const struct accel_policy_ops *ops);
+const char *accel_policy_check(const struct accel_policy_ops *ops);
+const char *accel_hook_name(enum accel_hook hook);
+void accel_policy_sum(const struct accel_policy *policy, enum accel_hook hook,
+		      u64 *calls, u64 *refused);
+
+int accel_policy_add_device(struct accel_device *adev);
+void accel_policy_remove_device(struct accel_device *adev);
+
+DECLARE_STATIC_KEY_FALSE(accel_policies_attached);
+
+int __accel_policy_open(struct accel_context *ctx);
+int __accel_policy_ioctl(struct accel_context *ctx, unsigned int cmd, const u64 *arg);
+int __accel_policy_mmap(struct accel_context *ctx, u64 offset, u64 bytes, bool write);
+int __accel_policy_mem_pin(struct accel_context *ctx, struct accel_mem *mem);
+int __accel_policy_dma_map(struct accel_context *ctx, struct accel_mem *mem);
+int __accel_policy_job_submit(struct accel_context *ctx, struct accel_job *job);
+bool __accel_policy_job_start(struct accel_context *ctx, struct accel_job *job);
+void __accel_policy_context_close(struct accel_context *ctx);
+void __accel_policy_mem_unpin(struct accel_context *ctx, struct accel_mem *mem);
+void __accel_policy_job_done(struct accel_context *ctx, struct accel_job *job);
+
+static __always_inline bool accel_policy_has(const struct accel_context *ctx, enum accel_hook hook)
+{
+	return static_branch_unlikely(&accel_policies_attached) &&
+	       READ_ONCE(ctx->adev->policy_hooks) & BIT(hook);
+}
+
+static inline int accel_policy_open(struct accel_context *ctx)
+{
+	return accel_policy_has(ctx, ACCEL_HOOK_OPEN) ? __accel_policy_open(ctx) : 0;
+}
+
+static __always_inline int accel_policy_ioctl(struct accel_context *ctx, unsigned int cmd,
+					      const u64 *arg)
+{
+	return accel_policy_has(ctx, ACCEL_HOOK_IOCTL) ? __accel_policy_ioctl(ctx, cmd, arg) : 0;
+}
+
+static inline int accel_policy_mmap(struct accel_context *ctx, u64 offset, u64 bytes, bool write)
+{
+	return accel_policy_has(ctx, ACCEL_HOOK_MMAP) ?
+		__accel_policy_mmap(ctx, offset, bytes, write) : 0;
+}
+
+static inline int accel_policy_mem_pin(struct accel_mem *mem)
+{
+	return accel_policy_has(mem->ctx, ACCEL_HOOK_MEM_PIN) ?
+		__accel_policy_mem_pin(mem->ctx, mem) : 0;
+}
+
+static inline int accel_policy_dma_map(struct accel_mem *mem)
+{
+	return accel_policy_has(mem->ctx, ACCEL_HOOK_DMA_MAP) ?
+		__accel_policy_dma_map(mem->ctx, mem) : 0;
+}
+
+static inline int accel_policy_job_submit(struct accel_job *job)
+{
+	return accel_policy_has(job->ctx, ACCEL_HOOK_JOB_SUBMIT) ?
+		__accel_policy_job_submit(job->ctx, job) : 0;
+}
+
+/* May @job start now? Its engine's lock is held. */
+static inline bool accel_policy_job_start(struct accel_job *job)
+{
+	return accel_policy_has(job->ctx, ACCEL_HOOK_JOB_START) ?
+		__accel_policy_job_start(job->ctx, job) : true;
+}
+
+/*
+ * The partners: nothing where the thing was never allowed by a policy that is still
+ * there, or was told to have ended already.
+ */
+static inline void accel_policy_context_close(struct accel_context *ctx)
+{
+	if (accel_policy_has(ctx, ACCEL_HOOK_CONTEXT_CLOSE) && ctx->policy_stamp)
+		__accel_policy_context_close(ctx);
+}
+
+static inline void accel_policy_mem_unpin(struct accel_mem *mem)
+{
+	if (accel_policy_has(mem->ctx, ACCEL_HOOK_MEM_UNPIN) && mem->policy_stamp)
+		__accel_policy_mem_unpin(mem->ctx, mem);
+}
+
+static inline void accel_policy_job_done(struct accel_job *job)
+{
+	if (accel_policy_has(job->ctx, ACCEL_HOOK_JOB_DONE) && job->policy_stamp)
+		__accel_policy_job_done(job->ctx, job);
+}
+
+/* --------------------------------------------------- policy_bpf.c, kfuncs.c */
+
+#if defined(CONFIG_BPF_JIT) && defined(CONFIG_BPF_SYSCALL) && defined(CONFIG_DEBUG_INFO_BTF)
+int accel_policy_bpf_init(void);
+int accel_kfuncs_init(void);
+void accel_kfuncs_exit(void);
+#else
+static inline int accel_policy_bpf_init(void) { return 0; }
+static inline int accel_kfuncs_init(void) { return 0; }
+static inline void accel_kfuncs_exit(void) { }
+#endif
+
+#endif /* _ACCEL_POLICY_H */

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vm: DEVICES="edu=1 soft=2" TIMEOUT=120 */
+/*
+ * What each hook answers is what its caller gets; what is no errno becomes EPERM; a
+ * refusal is traced and its reason kept; the order of several policies; and which
+ * devices a pattern is for.
+ */
+#include "policy.h"
+
+static struct dev_info dev, other, edu;
+static char *page;
+
+/* Everything that there is a hook for, in turn; the errno of each. */
+static int do_hook(int fd, enum probe_hook hook)
+{
+	struct accel_soft_submit submit = { .op = ACCEL_SOFT_OP_NOP };
+	struct accel_job_wait wait;
+	uint64_t mem;
+	void *map;
+	int ret;
+
+	switch (hook) {
+	case PROBE_OPEN:
+		ret = dev_open(dev.name);
+		if (ret >= 0)
+			close(ret);
+		return ret < 0 ? ret : 0;
+	case PROBE_MMAP:
+		map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+		if (map == MAP_FAILED)
+			return -errno;
+		munmap(map, PAGE);
+		return 0;
+	case PROBE_IOCTL:
+	case PROBE_MEM_PIN:
+	case PROBE_DMA_MAP:
+		ret = dev_pin(fd, page, PAGE, RW, &mem);
+		if (!ret)
+			dev_unpin(fd, mem);
+		return ret;
+	case PROBE_JOB_SUBMIT:
+		ret = dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit);
+		if (!ret)
+			dev_wait(fd, submit.job_id, &wait);
+		return ret;
+	default:
+		return 0;
+	}
+}
+
+static const char *const names[] = { "open", "ioctl", "mmap", "mem_pin", "dma_map", "job_submit" };
+
+#define DECIDING	6
+#define TRACE		"/sys/kernel/tracing/"
+
+/* Lines of the trace that have @text. */
+static int traced(const char *text)
+{
+	FILE *f = fopen(TRACE "trace", "r");
+	char line[1024];
+	int n = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		n += strstr(line, text) != NULL;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void each_hook(void)
+{
+	char want[64], out[8192];
+	struct policy p;
+	int fd, base;
+
+	probe_attach(&p, "each", NULL, 0);
+	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	dev_write(TRACE "events/accel/accel_policy_deny/enable", "1");
+	fd = dev_open(dev.name);
+	for (int hook = 0; hook < DECIDING; hook++) {
+		tap_is(do_hook(fd, hook), 0, "%s: allowed", names[hook]);
+		base = p.probe->calls[hook];
+		p.probe->answer[hook] = -EXDEV;
+		tap_is(do_hook(fd, hook), -EXDEV, "%s: the policy's errno", names[hook]);
+		tap_is(p.probe->refused[hook], 1, "  and it was asked once more: %llu",
+		       p.probe->calls[hook] - base);
+		snprintf(want, sizeof(want), "hook=%s ", names[hook]);
+		tap_is(traced(want), 1, "  traced by accel_policy_deny");
+		if (hook != PROBE_OPEN) {
+			run(out, sizeof(out), "accelctl -j ctx");
+			snprintf(want, sizeof(want), "%s: refused by policy 'each'", names[hook]);
+			tap_ok(strstr(out, want), "  accelctl ctx says why: %s", want);
+		}
+		p.probe->answer[hook] = 7;
+		tap_is(do_hook(fd, hook), -EPERM, "%s: 7 is no errno: EPERM", names[hook]);
+		p.probe->answer[hook] = -512;
+		tap_is(do_hook(fd, hook), -EPERM, "%s: nor is ERESTARTSYS", names[hook]);
+		p.probe->answer[hook] = 0;
+		tap_is(do_hook(fd, hook), 0, "%s: allowed again", names[hook]);
+	}
+	tap_is(policy_figure("each", "bad_returns"), 2 * DECIDING, "bad returns are counted");
+	tap_is(policy_figure("each", "refused"), 3 * DECIDING, "and all refusals");
+	p.probe->only_cmd = ACCEL_IOCTL_MEM_PIN;
+	do_hook(fd, PROBE_IOCTL);
+	tap_is(p.probe->last_arg, (uintptr_t)page, "the ioctl hook reads the argument");
+	dev_write(TRACE "events/accel/accel_policy_deny/enable", "0");
+	close(fd);
+	policy_close(&p);
+}
+
+/* The probes' clock, to see who was asked first, is a map of the first. */
+static void share_clock(struct policy *to, struct policy *from)
+{
+	struct bpf_map *a = bpf_object__find_map_by_name(to->obj, ".bss.clock");
+	struct bpf_map *b = bpf_object__find_map_by_name(from->obj, ".bss.clock");
+
+	if (!a || !b || bpf_map__reuse_fd(a, bpf_map__fd(b)))
+		tap_bail("no common clock");
+}
+
+static void order(void)
+{
+	struct policy a, b, c, again;
+	int fd = dev_open(dev.name);
+
+	probe_attach(&a, "a", NULL, 5);
+	policy_open(&b, "probe.bpf.o");
+	policy_set(&b, "b", NULL, -5);
+	share_clock(&b, &a);
+	policy_open(&c, "probe.bpf.o");
+	policy_set(&c, "c", NULL, 5);
+	share_clock(&c, &a);
+	if (policy_load(&b) || policy_load(&c) || policy_attach(&b) || policy_attach(&c))
+		tap_bail("no second policy: %s", policy_log);
+	do_hook(fd, PROBE_MEM_PIN);
+	tap_ok(b.probe->order < a.probe->order && a.probe->order < c.probe->order,
+	       "-5 is asked first, then the two of 5 as they came: %llu %llu %llu", b.probe->order,
+	       a.probe->order, c.probe->order);
+	a.probe->answer[PROBE_MEM_PIN] = -EACCES;
+	c.probe->answer[PROBE_MEM_PIN] = -EBUSY;
+	c.probe->calls[PROBE_MEM_PIN] = 0;
+	tap_is(do_hook(fd, PROBE_MEM_PIN), -EACCES, "the first refusal is the answer");
+	tap_is(c.probe->calls[PROBE_MEM_PIN], 0, "and who is behind it is not asked");
+
+	policy_open(&again, "probe.bpf.o");
+	policy_set(&again, "a", NULL, 0);
+	if (policy_load(&again))
+		tap_bail("%s", policy_log);
+	tap_is(policy_attach(&again), -EEXIST, "a name is attached once");
+	policy_close(&again);
+	policy_close(&a);
+	tap_is(do_hook(fd, PROBE_MEM_PIN), -EBUSY, "without it the next one decides");
+	policy_close(&b);
+	policy_close(&c);
+	tap_is(do_hook(fd, PROBE_MEM_PIN), 0, "and without any all is allowed");
+	close(fd);
+}
+
+/* How often a policy for devices like @pattern hears of an open of @name. */
+static int opens(const char *pattern, const char *name)
+{
+	struct policy p;
+	int calls, fd;
+
+	probe_attach(&p, "pattern", pattern, 0);
+	fd = dev_open(name);
+	close(fd);
+	calls = p.probe->calls[PROBE_OPEN];
+	policy_close(&p);
+	return calls;
+}
+
+static void patterns(void)
+{
+	static const char *const bad[] = { "acc 0", "a/b", "acc0,acc1" };
+	struct policy p;
+
+	tap_is(opens("", dev.name), 1, "no pattern: %s", dev.name);
+	tap_is(opens("", edu.name), 1, "no pattern: %s", edu.name);
+	tap_is(opens(dev.name, dev.name), 1, "%s", dev.name);
+	tap_is(opens(dev.name, other.name), 0, "%s is not for %s", dev.name, other.name);
+	tap_is(opens("acc[1-2]", dev.name), 1, "acc[1-2] for %s", dev.name);
+	tap_is(opens("acc[1-2]", edu.name), 0, "but not for %s", edu.name);
+	tap_is(opens("acc?", edu.name), 1, "acc?");
+	tap_is(opens("acc?0", edu.name), 0, "acc?0");
+	tap_is(opens("*", edu.name), 1, "*");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		policy_open(&p, "probe.bpf.o");
+		policy_set(&p, "pattern", bad[i], 0);
+		if (policy_load(&p))
+			tap_bail("%s", policy_log);
+		tap_is(policy_attach(&p), -EINVAL, "\"%s\" is no pattern", bad[i]);
+		policy_close(&p);
+	}
+	policy_open(&p, "probe.bpf.o");
+	policy_set(&p, "white space", NULL, 0);
+	if (policy_load(&p))
+		tap_bail("%s", policy_log);
+	tap_is(policy_attach(&p), -EINVAL, "\"white space\" is no name");
+	policy_close(&p);
+}
+
+/* A device that comes while there is a policy for it. */
+static void newcomers(void)
+{
+	struct policy p;
+	int fd;
+
+	probe_attach(&p, "newcomer", "acc*", 0);
+	dev_write("/sys/bus/platform/drivers/accel_soft/unbind", "accel_soft.1");
+	dev_write("/sys/bus/platform/drivers/accel_soft/bind", "accel_soft.1");
+	if (dev_find("soft", 1, &other))
+		tap_bail("the device did not come back");
+	p.probe->answer[PROBE_OPEN] = -EKEYREJECTED;
+	fd = dev_open(other.name);
+	tap_is(fd, -EKEYREJECTED, "a device that comes later is decided on, too");
+	policy_close(&p);
+}
+
+static void modules(void)
+{
+	struct policy p;
+	char out[512];
+
+	probe_attach(&p, "module", NULL, 0);
+	dev_write("/sys/bus/platform/drivers/accel_soft/unbind", "accel_soft.0");
+	dev_write("/sys/bus/platform/drivers/accel_soft/unbind", "accel_soft.1");
+	tap_is(run(out, sizeof(out), "rmmod accel_soft accel_edu"), 0,
+	       "rmmod of drivers, with a policy: %s", out);
+	tap_ok(run(out, sizeof(out), "rmmod accelerator"), "rmmod of the core fails");
+	tap_ok(strstr(out, "Resource temporarily unavailable"), "it says: %.60s", out);
+	policy_close(&p);
+	/* maps are freed after a grace period, and the reference with them */
+	for (int i = 0; i < 50 && run(out, sizeof(out), "rmmod accelerator"); i++)
+		usleep(100000);
+	tap_ok(access("/sys/class/accelerator", F_OK), "and succeeds without the policy: %s", out);
+}
+
+int main(void)
+{
+	policy_begin();
+	page = pages(PAGE);
+	if (dev_find("soft", 0, &dev) || dev_find("soft", 1, &other) || dev_find("edu", 0, &edu))
+		tap_bail("no devices");
+	each_hook();
+	order();
+	patterns();
+	newcomers();
+	modules();
+	return tap_done();
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vm: DEVICES="soft=1,engines=2" TIMEOUT=300 */
+/*
+ * fair-share: two tenants' shares of an engine's busy time, which the core counts for each
+ * file, are those of their weights, within 5 %: also where one has many more jobs, or longer
+ * ones, or more files, and on an engine that takes several jobs at a time. Who is alone
+ * gets all of it; who comes back from idleness gets no credit.
+ *
+ * Busy time is what is measured, until it is a second in sum; no clock is asked.
+ */
+#include "tenants.h"
+
+#define SECOND	1000000000ULL
+
+static struct dev_info dev;
+
+/* What a tenant does; and what it has got. */
+struct work {
+	int files;		/* of its own */
+	int outstanding;	/* jobs of each that it keeps in the queue */
+	uint64_t bytes;		/* length of a job: of time, at a fixed bandwidth */
+	volatile int go, stop, idle, ready;
+	unsigned long long ids[4];
+};
+
+static struct work *work;
+
+/* Time that jobs of the soft device take is their length: so many bytes a second. */
+#define BANDWIDTH	(100 << 20)
+#define MS_OF_BYTES	(BANDWIDTH / 1000)
+
+static void speed(void)
+{
+	struct accel_soft_config config = { .engine = ACCEL_SOFT_ENGINE_ANY, .bandwidth = BANDWIDTH };
+	char control[DEV_NAME_LEN + 1];
+	int fd;
+
+	snprintf(control, sizeof(control), "%sc", dev.name);
+	fd = dev_open(control);
+	if (dev_ioctl(fd, ACCEL_SOFT_IOCTL_CONFIG, &config))
+		tap_bail("%s cannot be configured", control);
+	close(fd);
+}
+
+static int fill(int fd, uint64_t mem, uint64_t bytes, uint64_t *job)
+{
+	struct accel_soft_submit submit = {
+		.op = ACCEL_SOFT_OP_FILL, .engine = 0, .dst_mem = mem, .length = bytes,
+	};
+	int ret = dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit);
+
+	*job = submit.job_id;
+	return ret;
+}
+
+static void work_main(void *arg)
+{
+	struct work *w = arg;
+	uint64_t mem[4], jobs[4][64];
+	struct accel_job_wait wait;
+	char *p = pages(4 << 20);
+	int fds[4];
+
+	for (int f = 0; f < w->files; f++) {
+		fds[f] = dev_open(dev.name);
+		if (dev_pin(fds[f], p, 4 << 20, RW, &mem[f]))
+			_exit(1);
+	}
+	w->ready = 1;
+	while (!w->go)
+		usleep(1000);
+	for (int n = 0; n < w->outstanding; n++)
+		for (int f = 0; f < w->files; f++)
+			if (fill(fds[f], mem[f], w->bytes, &jobs[f][n]))
+				_exit(2);
+	for (int n = 0; !w->stop; n = (n + 1) % w->outstanding)
+		for (int f = 0; f < w->files; f++) {
+			if (dev_wait(fds[f], jobs[f][n], &wait) || wait.status)
+				_exit(3);
+			while (w->idle && !w->stop)
+				usleep(1000);
+			if (fill(fds[f], mem[f], w->bytes, &jobs[f][n]))
+				_exit(4);
+		}
+	for (int f = 0; f < w->files; f++)
+		close(fds[f]);
+}
+
+/* Busy time of the engine that two processes' files had, as the core counts it, at one moment. */
+static void busy_of(const pid_t *pids, uint64_t *busy)
+{
+	static char out[1 << 18];
+	struct json_node *all;
+	const struct json_node *list, *ctx;
+
+	if (run(out, sizeof(out), "accelctl -j ctx"))
+		tap_bail("accelctl ctx: %s", out);
+	all = json_parse(out);
+	list = all ? json_at(all, "contexts") : NULL;
+	busy[0] = busy[1] = 0;
+	for (ctx = list ? list->first : NULL; ctx; ctx = ctx->next)
+		for (int i = 0; i < 2; i++)
+			if (json_u64_at(ctx, "pid") == (uint64_t)pids[i])
+				busy[i] += json_u64_at(ctx, "engines.0.busy_ns");
+	json_free(all);
+}
+
+/* From now on until they have had @for_ns together: the first one's share in percent. */
+static double share_from_now(const pid_t *pids, uint64_t for_ns)
+{
+	uint64_t from[2], to[2];
+
+	busy_of(pids, from);
+	do {
+		usleep(50000);
+		busy_of(pids, to);
+		to[0] -= from[0];
+		to[1] -= from[1];
+	} while (to[0] + to[1] < for_ns);
+	return 100. * to[0] / (to[0] + to[1]);
+}
+
+/* Two tenants until they have had @for_ns together; the first one's share in percent. */
+static double share(const struct work *red, const struct work *blue, uint64_t for_ns)
+{
+	uint64_t busy[2];
+	pid_t pids[2];
+	double have;
+
+	work[0] = *red;
+	work[1] = *blue;
+	pids[0] = tenant("/red/in", work_main, &work[0]);
+	pids[1] = tenant("/blue", work_main, &work[1]);
+	while (!work[0].ready || !work[1].ready)
+		usleep(1000);
+	work[0].go = work[1].go = 1;
+	/* both are at it */
+	do {
+		usleep(50000);
+		busy_of(pids, busy);
+	} while (!busy[0] || !busy[1]);
+	have = share_from_now(pids, for_ns);
+	work[0].stop = work[1].stop = 1;
+	tap_ok(!tenant_end(pids[0]) && !tenant_end(pids[1]), "both tenants worked without an error");
+	return have;
+}
+
+static void near(double have, double want, const char *what)
+{
+	tap_ok(have > want * .95 && have < want * 1.05, "%s: red has %.1f %%, to be %.0f %%", what,
+	       have, want);
+}
+
+/* Always more than an engine takes at a time: who has none that waits claims nothing. */
+static const struct work usual = { .files = 1, .outstanding = 12, .bytes = 2 * MS_OF_BYTES };
+static const struct work many = { .files = 1, .outstanding = 40, .bytes = 2 * MS_OF_BYTES };
+static const struct work long_jobs = { .files = 1, .outstanding = 12, .bytes = 10 * MS_OF_BYTES };
+static const struct work files = { .files = 4, .outstanding = 4, .bytes = 2 * MS_OF_BYTES };
+
+static void weights(const char *engine)
+{
+	char what[128];
+
+	tap_diag("%s", engine);
+	accelctl("set fair-share /red=100 /blue=100");
+	snprintf(what, sizeof(what), "1:1, %s", engine);
+	near(share(&usual, &usual, SECOND), 50, what);
+	snprintf(what, sizeof(what), "1:1, red has ten times as many jobs, %s", engine);
+	near(share(&many, &usual, SECOND), 50, what);
+	snprintf(what, sizeof(what), "1:1, red's are five times as long, %s", engine);
+	near(share(&long_jobs, &usual, 2 * SECOND), 50, what);
+	snprintf(what, sizeof(what), "1:1, red has four files, %s", engine);
+	near(share(&files, &usual, SECOND), 50, what);
+	accelctl("set fair-share /red=300");
+	snprintf(what, sizeof(what), "3:1, %s", engine);
+	near(share(&many, &many, SECOND), 75, what);
+	snprintf(what, sizeof(what), "3:1, blue has many, and long ones, %s", engine);
+	near(share(&many, &long_jobs, 2 * SECOND), 75, what);
+}
+
+/* It holds only what it is for: without the policy, who has more jobs has more. */
+static void without(void)
+{
+	double have = share(&files, &usual, SECOND);
+
+	tap_ok(have > 70, "without a policy, red with four files has %.1f %%", have);
+}
+
+/* The other one has nothing to do: all of it is red's. */
+static void alone(void)
+{
+	uint64_t busy[2], held;
+	pid_t pids[2] = { 0 };
+
+	work[0] = usual;
+	work[0].go = 1;
+	pids[0] = tenant("/red", work_main, &work[0]);
+	do
+		busy_of(pids, busy);
+	while (!busy[0]);
+	held = cgroup_figure("fair-share", "tenants", "/red", "held");
+	share_from_now(pids, SECOND / 2);
+	tap_is(cgroup_figure("fair-share", "tenants", "/red", "held"), held,
+	       "who is alone is never told to wait");
+	work[0].stop = 1;
+	tenant_end(pids[0]);
+}
+
+/* Blue comes back from idleness: it gets its share from then on, and no more. */
+static void no_credit(void)
+{
+	uint64_t busy[2];
+	pid_t pids[2];
+	double have;
+
+	accelctl("set fair-share /red=100 /blue=100");
+	work[0] = many;
+	work[1] = many;
+	work[1].idle = 1;
+	pids[0] = tenant("/red", work_main, &work[0]);
+	pids[1] = tenant("/blue", work_main, &work[1]);
+	while (!work[0].ready || !work[1].ready)
+		usleep(1000);
+	work[0].go = work[1].go = 1;
+	/* blue's first jobs end, then red alone has a second of the engine */
+	do
+		busy_of(pids, busy);
+	while (busy[1] < 40 * 2000000ULL * 9 / 10);
+	share_from_now(pids, SECOND);
+	work[1].idle = 0;
+	have = share_from_now(pids, SECOND / 2);
+	tap_ok(have > 45, "blue was idle for a second of red's; then red still has %.1f %%", have);
+	work[0].stop = work[1].stop = 1;
+	tenant_end(pids[0]);
+	tenant_end(pids[1]);
+}
+
+static void with_depth(unsigned int depth)
+{
+	char out[512];
+
+	if (run(out, sizeof(out), "rmmod accel_soft && insmod /usr/lib/accelerator/modules/accel_soft.ko "
+		"engines=1 depth=%u", depth) || dev_find("soft", 0, &dev))
+		tap_bail("accel_soft with depth=%u: %s", depth, out);
+	speed();
+}
+
+int main(void)
+{
+	char text[64];
+
+	policy_begin();
+	work = shared(2 * sizeof(*work));
+	mkdir(CGROUPS "/red", 0755);
+	mkdir(CGROUPS "/blue", 0755);
+	if (dev_find("soft", 0, &dev))
+		tap_bail("no soft device");
+	speed();
+	without();
+	accelctl("load fair-share");
+	weights("depth 1");
+	alone();
+	no_credit();
+	for (unsigned int depth = 2; depth <= 4; depth += 2) {
+		with_depth(depth);
+		snprintf(text, sizeof(text), "depth %u", depth);
+		weights(text);
+	}
+	tap_is(policy_figure("fair-share", "overruled"), 0, "nobody was held for too long");
+	accelctl_fails("set fair-share /red=0", 2, "no number from 1 to 10000");
+	accelctl("unload fair-share");
+	return tap_done();
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fair-share: its weights and its books. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fmt.h"
+#include "policy.h"
+#include "policies/fair_share.h"
+#include "table.h"
+
+static int set_number(struct policy_maps *maps, size_t offset, uint32_t value,
+		      struct policy_why *why)
+{
+	char *settings = policy_data(maps, "settings");
+
+	if (!settings)
+		return policy_bad(why, "its settings cannot be read");
+	__atomic_store_n((uint32_t *)(void *)(settings + offset), value, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static int set_weight(struct policy_maps *maps, const char *key, const char *value,
+		      struct policy_why *why)
+{
+	uint64_t weight;
+
+	(void)key;
+	if (policy_number(value, 1, FAIR_SHARE_WEIGHT_MAX, &weight, why))
+		return -1;
+	return maps ? set_number(maps, offsetof(struct fair_share_settings, weight), weight, why) : 0;
+}
+
+static int set_level(struct policy_maps *maps, const char *key, const char *value,
+		     struct policy_why *why)
+{
+	uint64_t level;
+
+	(void)key;
+	if (policy_number(value, 1, 100, &level, why))
+		return -1;
+	return maps ? set_number(maps, offsetof(struct fair_share_settings, level), level, why) : 0;
+}
+
+static int set_cgroup(struct policy_maps *maps, const char *path, const char *value,
+		      struct policy_why *why)
+{
+	bool remove = !strcmp(value, "default");
+	uint64_t id, number = 0;
+	uint32_t weight;
+	int fd, ret;
+
+	if (!remove && policy_number(value, 1, FAIR_SHARE_WEIGHT_MAX, &number, why))
+		return -1;
+	if (policy_cgroup(path, &id, why))
+		return -1;
+	if (!maps)
+		return 0;
+	fd = policy_map(maps, "weights");
+	if (fd < 0)
+		return policy_bad(why, "its weights cannot be read");
+	weight = number;
+	ret = remove ? bpf_map_delete_elem(fd, &id) : bpf_map_update_elem(fd, &id, &weight, BPF_ANY);
+	if (ret && !(remove && ret == -ENOENT))
+		return policy_bad(why, "its weights cannot be changed: %s", strerror(-ret));
+	return 0;
+}
+
+static const struct policy_key keys[] = {
+	{ "weight", "1..10000", "of each cgroup that has none of its own (100)", false, set_weight },
+	{ "level", "1..100", "depth of the cgroups that are tenants (1)", true, set_level },
+	{ "/", "/CGROUP=1..10000 | default", "weight of this cgroup", false, set_cgroup },
+	{ 0 },
+};
+
+static void begin(struct policy_maps *maps)
+{
+	struct fair_share_settings *settings = policy_data(maps, "settings");
+
+	if (settings) {
+		settings->weight = FAIR_SHARE_WEIGHT;
+		settings->level = 1;
+	}
+}
+
+typedef void (*flow_fn)(uint64_t engine, const struct fair_share_flow *flow, uint64_t all_ns,
+			void *arg);
+
+static void each_flow(struct policy_maps *maps, flow_fn fn, void *arg)
+{
+	int fd = policy_map(maps, "engines");
+	struct fair_share_engine engine;
+	uint64_t key, *last = NULL;
+
+	for (; fd >= 0 && !bpf_map_get_next_key(fd, last, &key); last = &key) {
+		uint64_t all_ns = 0;
+
+		if (bpf_map_lookup_elem_flags(fd, &key, &engine, BPF_F_LOCK))
+			continue;
+		for (int i = 0; i < FAIR_SHARE_FLOWS; i++)
+			all_ns += engine.flows[i].used ? engine.flows[i].busy_ns : 0;
+		for (int i = 0; i < FAIR_SHARE_FLOWS; i++)
+			if (engine.flows[i].used)
+				fn(key, &engine.flows[i], all_ns, arg);
+	}
+}
+
+struct flow_table {
+	struct table t;
+	bool exact;
+};
+
+static void flow_row(uint64_t engine, const struct fair_share_flow *flow, uint64_t all_ns, void *arg)
+{
+	struct flow_table *table = arg;
+	char path[256];
+
+	table_row(&table->t);
+	table_cellf(&table->t, "acc%u", (unsigned int)(engine >> 32));
+	table_cellf(&table->t, "%u", (unsigned int)engine);
+	table_cell(&table->t, policy_path(flow->tenant, path, sizeof(path)));
+	table_cellf(&table->t, "%u", flow->weight);
+	table_cell(&table->t, FMT(fmt_percent, fmt_ratio(flow->busy_ns, all_ns)));
+	if (table->exact)
+		table_cellf(&table->t, "%llu", (unsigned long long)flow->busy_ns);
+	else
+		table_cell(&table->t, FMT(fmt_ns, flow->busy_ns));
+	table_cellf(&table->t, "%llu", (unsigned long long)flow->jobs);
+	table_cellf(&table->t, "%llu", (unsigned long long)flow->held);
+	table_cellf(&table->t, "%u", flow->waiting);
+}
+
+static void print(struct policy_maps *maps, const struct settings *set)
+{
+	static const struct table_column columns[] = {
+		{ "DEV", 0 }, { "ENGINE", TABLE_RIGHT }, { "CGROUP", 0 }, { "WEIGHT", TABLE_RIGHT },
+		{ "SHARE", TABLE_RIGHT }, { "BUSY", TABLE_RIGHT }, { "JOBS", TABLE_RIGHT },
+		{ "HELD", TABLE_RIGHT }, { "WAITING", TABLE_RIGHT }, { NULL, 0 }
+	};
+	struct fair_share_settings *settings = policy_data(maps, "settings");
+	struct flow_table table = { .exact = set->bytes };
+
+	if (!settings)
+		return;
+	printf("weight=%u level=%u\n", settings->weight, settings->level);
+	if (table_begin(&table.t, columns))
+		return;
+	each_flow(maps, flow_row, &table);
+	table_end(&table.t, stdout);
+}
+
+static void flow_json(uint64_t engine, const struct fair_share_flow *flow, uint64_t all_ns,
+		      void *arg)
+{
+	struct json *j = arg;
+	char path[256];
+
+	(void)all_ns;
+	json_object(j, NULL);
+	json_u64(j, "device_index", engine >> 32);
+	json_u64(j, "engine", (uint32_t)engine);
+	json_str(j, "cgroup", policy_path(flow->tenant, path, sizeof(path)));
+	json_u64(j, "cgroup_id", flow->tenant);
+	json_u64(j, "weight", flow->weight);
+	json_u64(j, "busy_ns", flow->busy_ns);
+	json_u64(j, "jobs", flow->jobs);
+	json_u64(j, "held", flow->held);
+	json_u64(j, "waiting", flow->waiting);
+	json_u64(j, "running", flow->running);
+	json_close(j);
+}
+
+static void json(struct policy_maps *maps, struct json *j)
+{
+	struct fair_share_settings *settings = policy_data(maps, "settings");
+
+	if (!settings)
+		return;
+	json_u64(j, "weight", settings->weight);
+	json_u64(j, "level", settings->level);
+	json_array(j, "tenants");
+	each_flow(maps, flow_json, j);
+	json_close(j);
+}
+
+extern const char fair_share_elf[], fair_share_elf_end[];
+
+const struct policy_kind policy_fair_share = {
+	.name = "fair-share", .object = "fair_share",
+	.elf = fair_share_elf, .elf_end = fair_share_elf_end,
+	.summary = "each cgroup gets its share of an engine's time",
+	.keys = keys, .begin = begin, .print = print, .json = json,
+};

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* job-rate: its settings and its books. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy.h"
+#include "policies/job_rate.h"
+#include "table.h"
+
+#define NS_PER_S	1000000000ULL
+#define RATE_MAX	1000000
+
+/* An engine asks again every 10 ms for a job that waits: less than that is lost by burst=1. */
+static uint64_t burst_for(uint64_t rate)
+{
+	return rate >= 20 ? rate / 10 : 1;
+}
+
+static int parse_rate(const char *text, uint64_t *rate, struct policy_why *why)
+{
+	if (!strcmp(text, "max")) {
+		*rate = 0;
+		return 0;
+	}
+	if (policy_number(text, 1, RATE_MAX, rate, &(struct policy_why){ { 0 } }))
+		return policy_bad(why, "\"%s\" is no number of jobs a second from 1 to %d, nor max",
+				  text, RATE_MAX);
+	return 0;
+}
+
+/* "RATE[,BURST]" */
+static int parse_limit(const char *value, struct job_rate_limit *limit, struct policy_why *why)
+{
+	char copy[64], *burst;
+	uint64_t rate, count;
+
+	snprintf(copy, sizeof(copy), "%s", value);
+	burst = strchr(copy, ',');
+	if (burst)
+		*burst++ = '\0';
+	if (parse_rate(copy, &rate, why))
+		return -1;
+	count = burst_for(rate);
+	if (burst && policy_number(burst, 1, RATE_MAX, &count, why))
+		return -1;
+	limit->interval_ns = rate ? NS_PER_S / rate : 0;
+	limit->burst = count;
+	return 0;
+}
+
+static int set_rate(struct policy_maps *maps, const char *key, const char *value,
+		    struct policy_why *why)
+{
+	struct job_rate_settings *settings;
+	struct job_rate_limit limit;
+
+	(void)key;
+	if (parse_limit(value, &limit, why))
+		return -1;
+	if (!maps)
+		return 0;
+	settings = policy_data(maps, "settings");
+	if (!settings)
+		return policy_bad(why, "its settings cannot be read");
+	__atomic_store_n(&settings->def.burst, limit.burst, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&settings->def.interval_ns, limit.interval_ns, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static int set_burst(struct policy_maps *maps, const char *key, const char *value,
+		     struct policy_why *why)
+{
+	struct job_rate_settings *settings;
+	uint64_t burst;
+
+	(void)key;
+	if (policy_number(value, 1, RATE_MAX, &burst, why))
+		return -1;
+	if (!maps)
+		return 0;
+	settings = policy_data(maps, "settings");
+	if (!settings)
+		return policy_bad(why, "its settings cannot be read");
+	__atomic_store_n(&settings->def.burst, burst, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static int set_mode(struct policy_maps *maps, const char *key, const char *value,
+		    struct policy_why *why)
+{
+	bool hold = !strcmp(value, "hold");
+	struct job_rate_settings *settings;
+
+	(void)key;
+	if (!hold && strcmp(value, "refuse"))
+		return policy_bad(why, "\"%s\" is neither refuse nor hold", value);
+	if (!maps)
+		return 0;
+	settings = policy_data(maps, "settings");
+	if (!settings)
+		return policy_bad(why, "its settings cannot be read");
+	__atomic_store_n(&settings->hold, hold, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static int set_level(struct policy_maps *maps, const char *key, const char *value,
+		     struct policy_why *why)
+{
+	struct job_rate_settings *settings;
+	uint64_t level;
+
+	(void)key;
+	if (policy_number(value, 1, 100, &level, why))
+		return -1;
+	if (!maps)
+		return 0;
+	settings = policy_data(maps, "settings");
+	if (!settings)
+		return policy_bad(why, "its settings cannot be read");
+	settings->level = level;
+	return 0;
+}
+
+static int set_cgroup(struct policy_maps *maps, const char *path, const char *value,
+		      struct policy_why *why)
+{
+	bool remove = !strcmp(value, "default");
+	struct job_rate_limit limit;
+	uint64_t id;
+	int fd, ret;
+
+	if ((!remove && parse_limit(value, &limit, why)) || policy_cgroup(path, &id, why))
+		return -1;
+	if (!maps)
+		return 0;
+	fd = policy_map(maps, "limits");
+	if (fd < 0)
+		return policy_bad(why, "its limits cannot be read");
+	ret = remove ? bpf_map_delete_elem(fd, &id) : bpf_map_update_elem(fd, &id, &limit, BPF_ANY);
+	if (ret && !(remove && ret == -ENOENT))
+		return policy_bad(why, "its limits cannot be changed: %s", strerror(-ret));
+	return 0;
+}
+
+static const struct policy_key keys[] = {
+	{ "rate", "JOBS_PER_SECOND[,BURST] | max", "of each cgroup of the level", false, set_rate },
+	{ "burst", "JOBS", "so many at once (a tenth of the rate)", false, set_burst },
+	{ "mode", "refuse | hold", "what is too much fails with EAGAIN, or waits in the queue (refuse)",
+	  false, set_mode },
+	{ "level", "1..100", "depth of the cgroups that are tenants (1)", true, set_level },
+	{ "/", "/CGROUP=JOBS_PER_SECOND[,BURST] | max | default", "of this cgroup", false, set_cgroup },
+	{ 0 },
+};
+
+static void begin(struct policy_maps *maps)
+{
+	struct job_rate_settings *settings = policy_data(maps, "settings");
+
+	if (settings) {
+		settings->level = 1;
+		settings->def.burst = 1;
+	}
+}
+
+static const char *rate_text(const struct job_rate_limit *limit, char *text, size_t size)
+{
+	if (!limit->interval_ns)
+		return "max";
+	snprintf(text, size, "%llu,%llu",
+		 (unsigned long long)((NS_PER_S + limit->interval_ns / 2) / limit->interval_ns),
+		 (unsigned long long)limit->burst);
+	return text;
+}
+
+static struct job_rate_limit limit_of(struct policy_maps *maps, uint64_t id)
+{
+	struct job_rate_settings *settings = policy_data(maps, "settings");
+	int fd = policy_map(maps, "limits");
+	struct job_rate_limit limit;
+
+	if (fd >= 0 && !bpf_map_lookup_elem(fd, &id, &limit))
+		return limit;
+	return settings->def;
+}
+
+static void print(struct policy_maps *maps, const struct settings *set)
+{
+	static const struct table_column columns[] = {
+		{ "CGROUP", 0 }, { "RATE,BURST", TABLE_RIGHT }, { "JOBS", TABLE_RIGHT },
+		{ "REFUSED", TABLE_RIGHT }, { NULL, 0 }
+	};
+	struct job_rate_settings *settings = policy_data(maps, "settings");
+	int fd = policy_map(maps, "buckets");
+	struct job_rate_bucket bucket;
+	char path[256], text[64];
+	struct job_rate_limit limit;
+	uint64_t id, *last = NULL;
+	struct table t;
+
+	(void)set;
+	if (!settings || fd < 0)
+		return;
+	printf("rate=%s mode=%s level=%u\n", rate_text(&settings->def, text, sizeof(text)),
+	       settings->hold ? "hold" : "refuse", settings->level);
+	if (table_begin(&t, columns))
+		return;
+	for (; !bpf_map_get_next_key(fd, last, &id); last = &id) {
+		if (bpf_map_lookup_elem(fd, &id, &bucket))
+			continue;
+		limit = limit_of(maps, id);
+		table_row(&t);
+		table_cell(&t, policy_path(id, path, sizeof(path)));
+		table_cell(&t, rate_text(&limit, text, sizeof(text)));
+		table_cellf(&t, "%llu", (unsigned long long)bucket.taken);
+		table_cellf(&t, "%llu", (unsigned long long)bucket.refused);
+	}
+	table_end(&t, stdout);
+}
+
+static void json_limit(struct json *j, const struct job_rate_limit *limit)
+{
+	if (limit->interval_ns)
+		json_u64(j, "rate", (NS_PER_S + limit->interval_ns / 2) / limit->interval_ns);
+	else
+		json_null(j, "rate");
+	json_u64(j, "burst", limit->burst);
+}
+
+static void json(struct policy_maps *maps, struct json *j)
+{
+	struct job_rate_settings *settings = policy_data(maps, "settings");
+	int fd = policy_map(maps, "buckets");
+	struct job_rate_bucket bucket;
+	struct job_rate_limit limit;
+	uint64_t id, *last = NULL;
+	char path[256];
+
+	if (!settings || fd < 0)
+		return;
+	json_limit(j, &settings->def);
+	json_str(j, "mode", settings->hold ? "hold" : "refuse");
+	json_u64(j, "level", settings->level);
+	json_array(j, "cgroups");
+	for (; !bpf_map_get_next_key(fd, last, &id); last = &id) {
+		if (bpf_map_lookup_elem(fd, &id, &bucket))
+			continue;
+		limit = limit_of(maps, id);
+		json_object(j, NULL);
+		json_str(j, "cgroup", policy_path(id, path, sizeof(path)));
+		json_u64(j, "cgroup_id", id);
+		json_limit(j, &limit);
+		json_u64(j, "jobs", bucket.taken);
+		json_u64(j, "refused", bucket.refused);
+		json_close(j);
+	}
+	json_close(j);
+}
+
+extern const char job_rate_elf[], job_rate_elf_end[];
+
+const struct policy_kind policy_job_rate = {
+	.name = "job-rate", .object = "job_rate",
+	.elf = job_rate_elf, .elf_end = job_rate_elf_end,
+	.summary = "no cgroup submits more than so many jobs a second",
+	.keys = keys, .begin = begin, .print = print, .json = json,
+};
