@@ -190,6 +190,7 @@ static __always_inline struct accel_stats_ctx *find(struct accel_context *actx)
 static __noinline struct accel_stats_dev *claim_device(struct accel_device *adev, u32 nr)
 {
 	struct accel_stats_dev *d = bpf_map_lookup_elem(&devices, &nr);
+	struct accel_stats_control *c = get_control();
 	u32 state;
 
 	if (!d)
@@ -198,6 +199,8 @@ static __noinline struct accel_stats_dev *claim_device(struct accel_device *adev
 	if (state == ACCEL_STATS_CLAIMED ||
 	    __sync_val_compare_and_swap(&d->head.state, state, ACCEL_STATS_CLAIMED) != state)
 		return NULL;
+	if (c && c->devices_used <= nr)
+		c->devices_used = nr + 1;	/* of two at once, the greater one comes again */
 	bpf_map_update_elem(&devices, &nr, &new_dev, BPF_ANY);
 	d->head.dev_id = GET(adev, id);
 	d->head.dev = nr;

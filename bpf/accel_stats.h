@@ -124,7 +124,9 @@ enum accel_stats_way {
  * @way: enum accel_stats_way: how the programs are attached
  * @contexts: records of contexts
  * @devices: records of devices
- * @cursor: where the next context looks for a record: the one longest unused
+ * @cursor: where the next context looks for a record: the one longest unused. Until it
+ *	went round once, no record from it on was ever used
+ * @devices_used: no device's record from it on was ever used
  * @ended: contexts that ended and had a record: a reader that found fewer of them than
  *	this grew by has missed the rest
  * @no_record: contexts that found none: all were of open ones
@@ -142,7 +144,7 @@ struct accel_stats_control {
 	__u32 contexts;
 	__u32 devices;
 	__u32 cursor;
-	__u32 reserved;
+	__u32 devices_used;
 	__u64 ended;
 	__u64 no_record;
 	__u64 unkept;

@@ -11,8 +11,8 @@
 
 #include "collect.h"
 #include "commands.h"
-#include "hist.h"
 #include "latency.h"
+#include "lats.h"
 #include "model.h"
 #include "proc.h"
 
@@ -118,48 +118,6 @@ const char *collect_error(const struct collect *c)
 }
 
 /* ----------------------------------------------------------------- latencies */
-
-static void quantiles(struct frame_quantiles *q, const struct accel_hist *h)
-{
-	q->count = hist_count(h);
-	if (!q->count)
-		return;
-	q->p50 = hist_percentile(h, 50);
-	q->p99 = hist_percentile(h, 99);
-	q->max = h->max;
-}
-
-static void fill_lat(struct frame_lat *lat, const struct stats_row *row, enum frame_latency kind,
-		     int engine)
-{
-	static const enum accel_stats_kind kinds[FRAME_LATENCIES] = {
-		[FRAME_IOCTL] = ACCEL_STATS_IOCTL, [FRAME_WAIT] = ACCEL_STATS_WAIT,
-		[FRAME_RUN] = ACCEL_STATS_RUN, [FRAME_PIN] = ACCEL_STATS_PIN,
-		[FRAME_DMA] = ACCEL_STATS_DMA,
-	};
-	struct accel_hist interval, total;
-
-	/* Of thousands of contexts most have nothing of most kinds. */
-	if (!row->head->count[kinds[kind]])
-		return;
-	memset(&total, 0, sizeof(total));
-	memset(&interval, 0, sizeof(interval));
-	stats_hist(row, kinds[kind], engine, row->changed ? &interval : NULL, &total);
-	if (row->changed)
-		quantiles(&lat->interval, &interval);
-	quantiles(&lat->total, &total);
-}
-
-/* @row: NULL: nothing has been counted yet */
-static unsigned int fill_lats(const struct collect *c, struct frame_lat lat[FRAME_LATENCIES],
-			      const struct stats_row *row, int engine)
-{
-	if (!c->stats)
-		return 0;
-	for (int kind = 0; row && kind < FRAME_LATENCIES; kind++)
-		fill_lat(&lat[kind], row, (enum frame_latency)kind, engine);
-	return FRAME_LATENCY;
-}
 
 static const struct stats_row *dev_row(const struct collect *c, uint32_t index, uint64_t id)
 {
@@ -296,7 +254,7 @@ static void fill_engine(struct collect *c, struct frame_engine *e,
 	if (c->before)
 		accel_engine_rates(c->before, snap, dev->id, from->index, &rates);
 	e->valid = fill_rates(&e->rate, &rates);
-	e->valid |= fill_lats(c, e->lat, dev_row(c, dev->index, dev->id), (int)from->index);
+	e->valid |= lats_fill(c->stats, e->lat, dev_row(c, dev->index, dev->id), (int)from->index);
 }
 
 static int fill_dev(struct collect *c, struct frame_dev *d, const struct accel_snapshot *snap,
@@ -335,7 +293,7 @@ static int fill_dev(struct collect *c, struct frame_dev *d, const struct accel_s
 		d->errors += call_errors(from->ops, from->num_ops);
 		d->rate.errors_new += call_errors_new(c->before, snap, d->id, 0);
 	}
-	d->valid |= fill_lats(c, d->lat, dev_row(c, d->index, d->id), STATS_ALL);
+	d->valid |= lats_fill(c->stats, d->lat, dev_row(c, d->index, d->id), STATS_ALL);
 	fill_history(c, d);
 	return 0;
 }
@@ -392,7 +350,7 @@ static void fill_usage(struct collect *c, struct frame_usage *u,
 	if (c->before)
 		accel_usage_rates(c->before, snap, dev_id, ctx_id, from->engine, &rates);
 	u->valid = fill_rates(&u->rate, &rates);
-	u->valid |= fill_lats(c, u->lat, ctx_row(c, ctx_id), (int)from->engine);
+	u->valid |= lats_fill(c->stats, u->lat, ctx_row(c, ctx_id), (int)from->engine);
 }
 
 static int fill_ctx(struct collect *c, struct frame_ctx *x, const struct accel_snapshot *snap,
@@ -427,7 +385,7 @@ static int fill_ctx(struct collect *c, struct frame_ctx *x, const struct accel_s
 		x->valid |= FRAME_OPS;
 	x->errors = x->count.job_errors + call_errors(from->ops, from->num_ops);
 	x->rate.errors_new += call_errors_new(c->before, snap, dev->id, x->id);
-	x->valid |= fill_lats(c, x->lat, ctx_row(c, x->id), STATS_ALL);
+	x->valid |= lats_fill(c->stats, x->lat, ctx_row(c, x->id), STATS_ALL);
 	x->ended = ctx_row(c, x->id) && ctx_row(c, x->id)->ended;
 	return 0;
 }
@@ -483,7 +441,7 @@ static int fill_ctx_of_stats(struct collect *c, struct frame_ctx *x,
 	x->ops = calloc(1, sizeof(*x->ops));
 	if (!x->engines || !x->ops)
 		return -ENOMEM;
-	x->valid |= fill_lats(c, x->lat, row, STATS_ALL);
+	x->valid |= lats_fill(c->stats, x->lat, row, STATS_ALL);
 	return 0;
 }
 

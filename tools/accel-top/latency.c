@@ -48,7 +48,7 @@ int latency_open(struct latency **out, const struct stats_room *room, char *why,
 	/* Whoever asks for more room than the usual wants their own. */
 	err = room && room->contexts ? -ENOENT : stats_maps_open(&l->maps, l->note, sizeof(l->note));
 	if (err) {
-		if (err != -EPROTO)
+		if (err != -EPROTO && err != -EACCES && err != -EPERM)
 			l->note[0] = '\0';
 		err = stats_maps_load(&l->maps, room, why, size);
 		if (err && l->note[0])

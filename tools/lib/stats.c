@@ -16,7 +16,7 @@ struct seen {
 };
 
 struct stats {
-	const struct stats_maps *maps;
+	struct stats_maps *maps;
 	struct seen *contexts;
 	struct seen *devices;
 	struct stats_row *rows;	/* of contexts, by id */
@@ -26,7 +26,7 @@ struct stats {
 	struct stats_loss loss, first;
 };
 
-struct stats *stats_new(const struct stats_maps *m)
+struct stats *stats_new(struct stats_maps *m)
 {
 	struct stats *s = calloc(1, sizeof(*s));
 
@@ -215,10 +215,12 @@ static int look_at_contexts(struct stats *s)
 int stats_look(struct stats *s)
 {
 	const struct accel_stats_control *c = s->maps->control;
-	uint64_t ended = __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
 	struct stats_loss *l = &s->loss;
-	int err;
+	int err = stats_maps_refresh(s->maps);
+	uint64_t ended = __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
 
+	if (err)
+		return err;
 	if (!s->looks)
 		s->ended_at_first = ended;
 	err = look_at_devices(s);
@@ -259,9 +261,12 @@ const struct stats_row *stats_context(const struct stats *s, uint64_t id)
 
 const struct stats_row *stats_device(const struct stats *s, uint32_t index, uint64_t id)
 {
-	const struct seen *seen = &s->devices[index];
+	const struct seen *seen;
 
-	return index < s->maps->num_devices && seen->now && seen->row.id == id ? &seen->row : NULL;
+	if (index >= s->maps->num_devices)
+		return NULL;
+	seen = &s->devices[index];
+	return seen->now && seen->row.id == id ? &seen->row : NULL;
 }
 
 void stats_loss(const struct stats *s, struct stats_loss *loss)

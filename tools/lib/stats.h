@@ -42,10 +42,10 @@ struct stats_loss {
 };
 
 /* stats_new() - begin to look; @m is the caller's and stays. NULL: no memory */
-struct stats *stats_new(const struct stats_maps *m);
+struct stats *stats_new(struct stats_maps *m);
 void stats_free(struct stats *s);
 
-/* stats_look() - 0 or -ENOMEM */
+/* stats_look() - 0 or -errno */
 int stats_look(struct stats *s);
 
 /* stats_contexts() - all that are open or ended since the look before, by id */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -16,6 +17,7 @@
 #include "accel_stats.skel.h"
 #include "accel_stats_raw.skel.h"
 #include "bpf_util.h"
+#include "model.h"
 
 _Static_assert(sizeof(struct accel_stats_ctx) <= 8192, "a context's record is 8 KiB at most");
 
@@ -67,17 +69,6 @@ static int map_array(int fd, size_t value, uint32_t entries, int prot, const voi
 	return 0;
 }
 
-static int map_all(struct stats_maps *m, int contexts, int devices)
-{
-	int err = map_array(contexts, sizeof(struct accel_stats_ctx), m->num_contexts, PROT_READ,
-			    (const void **)&m->contexts, &m->contexts_len);
-
-	if (!err)
-		err = map_array(devices, sizeof(struct accel_stats_dev), m->num_devices, PROT_READ,
-				(const void **)&m->devices, &m->devices_len);
-	return err;
-}
-
 /* ------------------------------------------------------------------ loading */
 
 static int map_fd(struct stats_maps *m, const char *name)
@@ -102,7 +93,52 @@ static int set_up_control(struct stats_maps *m, enum accel_stats_way way)
 	c->contexts = m->num_contexts;
 	c->devices = m->num_devices;
 	c->version = ACCEL_STATS_VERSION;
-	return mprotect(c, m->control_len, PROT_READ) ? -errno : 0;
+	return 0;
+}
+
+/* From here on the programs alone write. */
+static int protect(struct stats_maps *m)
+{
+	if (mprotect((void *)m->control, m->control_len, PROT_READ) ||
+	    mprotect((void *)m->devices, m->devices_len, PROT_READ))
+		return -errno;
+	return 0;
+}
+
+/*
+ * The records of devices that are there: a program would make them at the first event,
+ * and what another processor has to count at that moment would be lost.
+ */
+static int claim_devices(struct stats_maps *m)
+{
+	struct accel_stats_control *c = (struct accel_stats_control *)m->control;
+	struct accel_stats_dev *records = (struct accel_stats_dev *)m->devices;
+	struct accel_source *source = NULL;
+	struct accel_snapshot *snap = NULL;
+	struct timespec now;
+	int err;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	err = accel_source_open(&source);
+	if (!err)
+		err = accel_snapshot_read(source, &snap);
+	for (size_t i = 0; !err && i < snap->num_devices; i++) {
+		const struct accel_device_info *d = &snap->devices[i];
+		struct accel_stats_head *h = &records[d->index].head;
+
+		if (d->index >= m->num_devices)
+			continue;
+		h->id = d->id;
+		h->dev_id = d->id;
+		h->dev = d->index;
+		h->begun_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+		h->state = ACCEL_STATS_LIVE;
+		if (c->devices_used <= d->index)
+			c->devices_used = d->index + 1;
+	}
+	accel_snapshot_free(snap);
+	accel_source_close(source);
+	return err;
 }
 
 static int load(struct stats_maps *m, enum accel_stats_way way)
@@ -124,11 +160,21 @@ static int load(struct stats_maps *m, enum accel_stats_way way)
 	if (!err)
 		err = set_up_control(m, way);
 	if (!err)
-		err = map_all(m, map_fd(m, "contexts"), map_fd(m, "devices"));
+		err = map_array(map_fd(m, "contexts"), sizeof(struct accel_stats_ctx),
+				m->num_contexts, PROT_READ, (const void **)&m->contexts,
+				&m->contexts_len);
+	if (!err)
+		err = map_array(map_fd(m, "devices"), sizeof(struct accel_stats_dev),
+				m->num_devices, PROT_READ | PROT_WRITE, (const void **)&m->devices,
+				&m->devices_len);
+	if (!err)
+		err = claim_devices(m);
+	if (!err)
+		err = protect(m);
 	if (err)
 		return err;
 	bpf_object__for_each_program(prog, m->obj) {
-		if (m->num_progs == STATS_MAX_PROGS)
+		if (m->num_progs == STATS_PROGS)
 			return -E2BIG;
 		m->links[m->num_progs] = bpf_program__attach(prog);
 		if (!m->links[m->num_progs])
@@ -166,15 +212,77 @@ int stats_maps_load(struct stats_maps *m, const struct stats_room *room, char *w
 
 /* ------------------------------------------------------------------- pinned */
 
-static int open_pin(const char *dir, const char *name)
+/* Root's can be mapped; others get what may be read. */
+static int open_pin(const char *dir, const char *name, bool *read_only)
 {
 	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = BPF_F_RDONLY);
 	char path[128];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = bpf_obj_get_opts(path, &opts);
+	fd = bpf_obj_get(path);
+	*read_only = fd < 0 && (errno == EACCES || errno == EPERM);
+	if (*read_only)
+		fd = bpf_obj_get_opts(path, &opts);
 	return fd < 0 ? -errno : fd;
+}
+
+/* ------------------------------------------------------------------ copying */
+
+#define AT_ONCE		256
+
+/* The first @used elements of an array of @value bytes each. */
+static int copy_array(int fd, const void *to, size_t value, uint32_t used)
+{
+	size_t stride = (value + 7) / 8 * 8;
+	uint32_t keys[AT_ONCE], position = 0;
+
+	for (uint32_t at = 0; at < used; at += AT_ONCE) {
+		uint32_t count = used - at < AT_ONCE ? used - at : AT_ONCE;
+
+		if (bpf_map_lookup_batch(fd, at ? &position : NULL, &position, keys,
+					 (char *)to + at * stride, &count, NULL) && errno != ENOENT)
+			return -errno;
+	}
+	return 0;
+}
+
+int stats_maps_refresh(struct stats_maps *m)
+{
+	uint32_t used, zero = 0;
+	int err;
+
+	if (!m->copied)
+		return 0;
+	if (bpf_map_lookup_elem(m->fds[0], &zero, (void *)m->control))
+		return -errno;
+	if (!m->contexts)
+		return 0;
+	used = m->control->cursor < m->num_contexts ? m->control->cursor : m->num_contexts;
+	err = copy_array(m->fds[1], m->contexts, sizeof(*m->contexts), used);
+	used = m->control->devices_used < m->num_devices ? m->control->devices_used :
+							   m->num_devices;
+	return err ? err : copy_array(m->fds[2], m->devices, sizeof(*m->devices), used);
+}
+
+/* Memory for copies, touched only where there is something. */
+static int make_array(size_t value, uint32_t entries, const void **at, size_t *len)
+{
+	void *p;
+
+	*len = array_len(value, entries);
+	p = mmap(NULL, *len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	*at = p;
+	return 0;
+}
+
+static int get_array(struct stats_maps *m, int fd, size_t value, uint32_t entries, const void **at,
+		     size_t *len)
+{
+	return m->copied ? make_array(value, entries, at, len) :
+			   map_array(fd, value, entries, PROT_READ, at, len);
 }
 
 /* For root alone: what programs cost is asked of themselves, by way of their links. */
@@ -209,14 +317,22 @@ static void find_progs(struct stats_maps *m, const char *dir)
 
 static int open_in(struct stats_maps *m, const char *dir, char *why, size_t size)
 {
-	int control, contexts = -1, devices = -1, err;
+	static const char *const names[] = { "control", "contexts", "devices" };
 	const struct accel_stats_control *c;
+	int fds[3] = { -1, -1, -1 }, err = 0;
 
-	control = open_pin(dir, "control");
-	if (control < 0)
-		return control;
-	err = map_array(control, sizeof(*c), 1, PROT_READ, (const void **)&m->control,
-			&m->control_len);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = open_pin(dir, names[i], &m->copied);
+		if (fds[i] < 0) {
+			err = fds[i];
+			goto cleanup;
+		}
+	}
+	if (m->copied)
+		memcpy(m->fds, fds, sizeof(fds));
+	err = get_array(m, fds[0], sizeof(*c), 1, (const void **)&m->control, &m->control_len);
+	if (!err)
+		err = stats_maps_refresh(m);
 	if (err)
 		goto cleanup;
 	c = m->control;
@@ -230,36 +346,46 @@ static int open_in(struct stats_maps *m, const char *dir, char *why, size_t size
 	}
 	m->num_contexts = c->contexts;
 	m->num_devices = c->devices;
-	contexts = open_pin(dir, "contexts");
-	devices = open_pin(dir, "devices");
-	err = contexts < 0 ? contexts : devices < 0 ? devices : map_all(m, contexts, devices);
+	err = get_array(m, fds[2], sizeof(*m->devices), m->num_devices, (const void **)&m->devices,
+			&m->devices_len);
+	if (!err)
+		err = get_array(m, fds[1], sizeof(*m->contexts), m->num_contexts,
+				(const void **)&m->contexts, &m->contexts_len);
+	if (!err)
+		err = stats_maps_refresh(m);
 	if (!err)
 		find_progs(m, dir);
 
 cleanup:
-	close(control);
-	if (contexts >= 0)
-		close(contexts);
-	if (devices >= 0)
-		close(devices);
+	for (int i = 0; i < 3; i++) {
+		if (fds[i] >= 0 && (err || !m->copied))
+			close(fds[i]);
+		if (err)
+			m->fds[i] = -1;
+	}
+	if (err)
+		m->copied = false;
 	return err;
 }
 
 int stats_maps_open(struct stats_maps *m, char *why, size_t size)
 {
 	static const char *const dirs[] = { STATS_PINS, STATS_DOOR };
-	int err = -ENOENT;
+	int err = -ENOENT, ret;
 
 	why[0] = '\0';
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		*m = (struct stats_maps){ .pinned = true };
-		err = open_in(m, dirs[i], why, size);
-		if (!err || err == -EPROTO)
-			return err;
+		ret = open_in(m, dirs[i], why, size);
+		if (!ret || ret == -EPROTO)
+			return ret;
 		stats_maps_close(m);
+		/* Where there is no door, the first one says more. */
+		if (ret != -ENOENT)
+			err = ret;
 	}
 	if (err == -EACCES || err == -EPERM)
-		snprintf(why, size, "%s: %s: be of its group, or root", STATS_DOOR, strerror(-err));
+		snprintf(why, size, "%s: %s: be of its group, or root", STATS_PINS, strerror(-err));
 	else if (err == -ENOENT)
 		snprintf(why, size, "nothing is pinned: accelctl observe on");
 	else
@@ -269,7 +395,7 @@ int stats_maps_open(struct stats_maps *m, char *why, size_t size)
 
 void stats_maps_close(struct stats_maps *m)
 {
-	for (int i = 0; i < STATS_MAX_PROGS; i++)
+	for (int i = 0; i < STATS_PROGS; i++)
 		bpf_link__destroy(m->links[i]);
 	for (int i = 0; m->pinned && i < m->num_progs; i++)
 		close(m->progs[i]);
@@ -279,6 +405,8 @@ void stats_maps_close(struct stats_maps *m)
 		munmap((void *)m->contexts, m->contexts_len);
 	if (m->devices)
 		munmap((void *)m->devices, m->devices_len);
+	for (int i = 0; m->copied && i < 3; i++)
+		close(m->fds[i]);
 	bpf_object__close(m->obj);
 	*m = (struct stats_maps){ 0 };
 }

@@ -15,14 +15,14 @@
 
 /* Where observe pins; while it does, and while it undoes it, under the second name. */
 #define STATS_PINS	"/sys/fs/bpf/accelerator"
-#define STATS_PARTIAL	"/sys/fs/bpf/accelerator.partial"
+#define STATS_PARTIAL	"/sys/fs/bpf/accelerator-partial"
 /*
  * The same directory once more: systemd mounts /sys/fs/bpf for root alone (mode 0700), so
  * that nobody else gets as far as the pins, whatever their own mode is.
  */
 #define STATS_DOOR	"/run/accelerator/observe"
 
-#define STATS_MAX_PROGS	16
+#define STATS_PROGS	8	/* of bpf/accel_stats.bpf.c */
 
 struct bpf_object;
 struct bpf_link;
@@ -33,11 +33,13 @@ struct stats_maps {
 	const struct accel_stats_dev *devices;
 	uint32_t num_contexts, num_devices;
 	bool pinned;
-	int progs[STATS_MAX_PROGS];	/* of those that may be asked what they cost */
+	int progs[STATS_PROGS];	/* of those that may be asked what they cost */
 	int num_progs;
 	/* private */
+	int fds[3];			/* of maps that cannot be mapped: these are copies */
+	bool copied;
 	struct bpf_object *obj;
-	struct bpf_link *links[STATS_MAX_PROGS];
+	struct bpf_link *links[STATS_PROGS];
 	size_t control_len, contexts_len, devices_len;
 };
 
@@ -68,6 +70,15 @@ int stats_maps_load(struct stats_maps *m, const struct stats_room *room, char *w
  * another version; another -errno.
  */
 int stats_maps_open(struct stats_maps *m, char *why, size_t size);
+
+/*
+ * stats_maps_refresh() - before each look; 0 or -errno
+ *
+ * Linux (6.12 at least) maps no BPF map whose descriptor is read-only, and a read-only one
+ * is all that the pins' group gets. Then the used part of each array is copied, by one
+ * system call for each 256 records. Nothing is done where it is mapped.
+ */
+int stats_maps_refresh(struct stats_maps *m);
 
 /* stats_maps_close() - programs that are not pinned go */
 void stats_maps_close(struct stats_maps *m);
