@@ -46,7 +46,7 @@ enum bpf_map_type {
 };
 
 enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
-enum { BPF_F_NO_PREALLOC = 1 };
+enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1 << 10 };
 enum { BPF_F_CURRENT_CPU = 0xffffffffULL };
 enum { BPF_F_USER_STACK = 1ULL << 8 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
@@ -94,6 +94,7 @@ struct accel_context {
 	char comm[ACCEL_COMM_LEN];
 	atomic64_t pinned_bytes;
 	atomic64_t mapped_bytes;
+	u32 slot;
 };
 
 struct accel_engine {
@@ -146,6 +147,25 @@ struct accel_pin_times {
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
+
+/*
+ * A program is built for one of two ways to a tracepoint, from one source. tp_btf knows
+ * the types of its arguments and follows pointers by itself; it needs the kernel to find
+ * the tracepoint in the module's BTF. raw_tp does not, and asks a helper for each member.
+ * Which one works is found out at run time: tools/lib/bpf_util.h.
+ */
+#ifdef ACCEL_RAW_TP
+#define TRACEPOINT(name)	SEC("raw_tp/" #name)
+#define GET(p, ...)		BPF_CORE_READ(p, __VA_ARGS__)
+#else
+#define TRACEPOINT(name)	SEC("tp_btf/" #name)
+#define ACCEL_GET_1(p, a)	((p)->a)
+#define ACCEL_GET_2(p, a, b)	((p)->a->b)
+#define ACCEL_GET_3(p, a, b, c)	((p)->a->b->c)
+#define ACCEL_GET(n)		ACCEL_GET_##n
+#define ACCEL_GET_N(_1, _2, _3, n, ...) ACCEL_GET(n)
+#define GET(p, ...)		ACCEL_GET_N(__VA_ARGS__, 3, 2, 1, 0)(p, __VA_ARGS__)
+#endif
 
 /*
  * Pointers that a module's tracepoint hands over may be NULL for the verifier:

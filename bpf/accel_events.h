@@ -48,6 +48,10 @@ enum accel_event_type {
 
 /**
  * struct accel_event - one event
+ *
+ * In a ring, and in a file, it ends with the last byte that its type needs: the member of
+ * the union that is its own, ACCEL_EV_SIZE(). A stack follows there.
+ *
  * @ts_ns: CLOCK_MONOTONIC
  * @dev_id: device, never reused; 0: none
  * @ctx: context's id; 0: none
@@ -144,11 +148,47 @@ struct accel_event {
 	};
 };
 
-/* The same with the kernel's stack; unused frames are 0. */
+/* Bytes of an event whose member of the union is @member; all are multiples of 8 */
+#define ACCEL_EV_SIZE(member) \
+	(__builtin_offsetof(struct accel_event, member) + sizeof(((struct accel_event *)0)->member))
+
+/* The kernel's stack, behind an event with %ACCEL_EVF_STACK; unused frames are 0 */
 struct accel_event_stack {
-	struct accel_event event;
-	__u64 stack[ACCEL_EV_STACK_DEPTH];
+	__u64 frames[ACCEL_EV_STACK_DEPTH];
 };
+
+/* accel_event_size() - bytes of an event of @type without its stack; 0: there is none such */
+static inline __attribute__((always_inline)) __u32 accel_event_size(__u32 type)
+{
+	switch (type) {
+	case ACCEL_EV_DEVICE_REGISTER:
+	case ACCEL_EV_DEVICE_UNREGISTER:
+	case ACCEL_EV_DEVICE_RELEASE:
+	case ACCEL_EV_DEVICE_STATE:
+	case ACCEL_EV_UNPLUG_DRAIN:
+		return ACCEL_EV_SIZE(device);
+	case ACCEL_EV_CONTEXT_OPEN:
+	case ACCEL_EV_CONTEXT_CLOSE:
+		return ACCEL_EV_SIZE(context);
+	case ACCEL_EV_IOCTL_ENTER:
+	case ACCEL_EV_IOCTL:
+		return ACCEL_EV_SIZE(ioctl);
+	case ACCEL_EV_MMAP:
+	case ACCEL_EV_MUNMAP:
+		return ACCEL_EV_SIZE(mmap);
+	case ACCEL_EV_MEM_PIN:
+	case ACCEL_EV_MEM_UNPIN:
+		return ACCEL_EV_SIZE(pin);
+	case ACCEL_EV_DMA_MAP:
+	case ACCEL_EV_DMA_UNMAP:
+		return ACCEL_EV_SIZE(dma);
+	case ACCEL_EV_JOB_QUEUE:
+	case ACCEL_EV_JOB_START:
+	case ACCEL_EV_JOB_DONE:
+		return ACCEL_EV_SIZE(job);
+	}
+	return 0;
+}
 
 /* What a summary may tell apart. */
 #define ACCEL_BY_NAME		(1U << 0)	/* ioctls: each command */
@@ -179,13 +219,13 @@ struct accel_agg {
 };
 
 /*
- * Per processor. Every event that passes the filter is counted in @emitted
- * before anything else is done with it, and in @lost when it could not be kept:
- * emitted = delivered + lost, whatever happens.
+ * Per processor, and so per ring. Every event that passes the filter is counted in
+ * @emitted before anything else is done with it, and in @lost when it could not be kept:
+ * emitted = delivered + lost, whatever happens, of each type.
  */
 struct accel_trace_count {
-	__u64 emitted;
-	__u64 lost;
+	__u64 emitted[ACCEL_EV_NR];
+	__u64 lost[ACCEL_EV_NR];
 };
 
 #endif /* _ACCEL_EVENTS_H */

@@ -85,45 +85,58 @@ static const struct accel_agg empty_row;
 
 /* ------------------------------------------------------------------- filter */
 
-static __noinline bool passes(const struct accel_event *e)
+/* What a filter looks at, before there is a record. */
+struct who {
+	u64 ctx;
+	u64 cgroup_id;
+	u64 time_ns;
+	s64 ret;
+	u32 dev;
+	u32 tgid;
+	u32 tid;
+	u32 owner;
+	u32 flags;
+};
+
+static __always_inline bool passes(const struct who *w)
 {
 	u32 i;
 
-	if (e->tgid == own_tgid)
+	if (w->tgid == own_tgid)
 		return false;
-	if (filter_pids && !bpf_map_lookup_elem(&pids, &e->tgid) &&
-	    !bpf_map_lookup_elem(&pids, &e->owner))
+	if (filter_pids && !bpf_map_lookup_elem(&pids, &w->tgid) &&
+	    !bpf_map_lookup_elem(&pids, &w->owner))
 		return false;
 	if (num_devices) {
 		for (i = 0; i < MAX_DEVICES; i++)
-			if (i >= num_devices || devices[i] == e->dev)
+			if (i >= num_devices || devices[i] == w->dev)
 				break;
 		if (i >= num_devices || i >= MAX_DEVICES)
 			return false;
 	}
 	if (num_contexts) {
 		for (i = 0; i < MAX_CONTEXTS; i++)
-			if (i >= num_contexts || contexts[i] == e->ctx)
+			if (i >= num_contexts || contexts[i] == w->ctx)
 				break;
 		if (i >= num_contexts || i >= MAX_CONTEXTS)
 			return false;
 	}
-	if (filter_cgroups && !bpf_map_lookup_elem(&cgroups, &e->cgroup_id))
+	if (filter_cgroups && !bpf_map_lookup_elem(&cgroups, &w->cgroup_id))
 		return false;
-	if (only_failed && !(e->flags & ACCEL_EVF_RET && e->ret < 0))
+	if (only_failed && !(w->flags & ACCEL_EVF_RET && w->ret < 0))
 		return false;
-	if (only_ok && !(e->flags & ACCEL_EVF_RET && e->ret >= 0))
+	if (only_ok && !(w->flags & ACCEL_EVF_RET && w->ret >= 0))
 		return false;
 	if (num_errnos) {
-		if (!(e->flags & ACCEL_EVF_RET))
+		if (!(w->flags & ACCEL_EVF_RET))
 			return false;
 		for (i = 0; i < MAX_ERRNOS; i++)
-			if (i >= num_errnos || -errnos[i] == e->ret)
+			if (i >= num_errnos || -errnos[i] == w->ret)
 				break;
 		if (i >= num_errnos || i >= MAX_ERRNOS)
 			return false;
 	}
-	if (min_time_ns && e->time_ns < min_time_ns)
+	if (min_time_ns && w->time_ns < min_time_ns)
 		return false;
 	if (max_events && __sync_fetch_and_add(&taken, 1) >= max_events)
 		return false;
@@ -133,22 +146,22 @@ static __noinline bool passes(const struct accel_event *e)
 /* ---------------------------------------------------------- where events go */
 
 /* Atomic: an interrupt may count in the middle of it. */
-static __always_inline void count_lost(void)
+static __always_inline void count_lost(u32 type)
 {
 	u32 zero = 0;
 	struct accel_trace_count *c = bpf_map_lookup_elem(&counts, &zero);
 
-	if (c)
-		__sync_fetch_and_add(&c->lost, 1);
+	if (c && type < ACCEL_EV_NR)
+		__sync_fetch_and_add(&c->lost[type], 1);
 }
 
-static __always_inline void count_emitted(void)
+static __always_inline void count_emitted(u32 type)
 {
 	u32 zero = 0;
 	struct accel_trace_count *c = bpf_map_lookup_elem(&counts, &zero);
 
-	if (c)
-		__sync_fetch_and_add(&c->emitted, 1);
+	if (c && type < ACCEL_EV_NR)
+		__sync_fetch_and_add(&c->emitted[type], 1);
 }
 
 static __noinline void add_to_row(const struct accel_event *e)
@@ -178,7 +191,7 @@ static __noinline void add_to_row(const struct accel_event *e)
 		bpf_map_update_elem(&rows, &key, &empty_row, BPF_NOEXIST);
 		row = bpf_map_lookup_elem(&rows, &key);
 		if (!row) {
-			count_lost();
+			count_lost(e->type);
 			return;
 		}
 		__builtin_memcpy(row->comm, e->comm, sizeof(row->comm));
@@ -192,60 +205,78 @@ static __noinline void add_to_row(const struct accel_event *e)
 		accel_hist_add(&row->hist, e->time_ns);
 }
 
-static __noinline void send(void *ctx, struct accel_event *e)
+static __always_inline void *ring_here(void)
 {
-	struct accel_event *rec;
-	u64 size, pending, flags = BPF_RB_NO_WAKEUP;
-	void *ring;
-	u32 cpu = e->cpu;
+	u32 cpu = bpf_get_smp_processor_id();
 
-	ring = bpf_map_lookup_elem(&rings, &cpu);
-	if (!ring) {
-		count_lost();
-		return;
-	}
-	if (with_stack) {
-		struct accel_event_stack *full;
-		long got;
+	return bpf_map_lookup_elem(&rings, &cpu);
+}
 
-		size = sizeof(*full);
-		full = bpf_ringbuf_reserve(ring, sizeof(*full), 0);
-		if (!full) {
-			count_lost();
-			return;
-		}
-		rec = &full->event;
-		e->flags |= ACCEL_EVF_STACK;
-		__builtin_memcpy(rec, e, sizeof(*e));
-		got = bpf_get_stack(ctx, full->stack, sizeof(full->stack), 0);
-		for (int i = 0; i < ACCEL_EV_STACK_DEPTH; i++)
-			if (got < 0 || i * 8 >= got)
-				full->stack[i] = 0;
-	} else {
-		size = sizeof(*rec);
-		rec = bpf_ringbuf_reserve(ring, sizeof(*rec), 0);
-		if (!rec) {
-			count_lost();
-			return;
-		}
-		__builtin_memcpy(rec, e, sizeof(*e));
-	}
+/* Room for an event in this processor's ring, and for its stack; NULL: there is none. */
+static __always_inline struct accel_event *reserve(void *ring, u32 size)
+{
+	/* The verifier wants a constant: each of these calls has its own. */
+	if (with_stack)
+		return bpf_ringbuf_reserve(ring, size + sizeof(struct accel_event_stack), 0);
+	return bpf_ringbuf_reserve(ring, size, 0);
+}
+
+static __always_inline void add_stack(void *ctx, struct accel_event *e, u32 size)
+{
+	struct accel_event_stack *stack = (void *)e + size;
+	long got;
+
+	e->flags |= ACCEL_EVF_STACK;
+	got = bpf_get_stack(ctx, stack->frames, sizeof(stack->frames), 0);
+	for (int i = 0; i < ACCEL_EV_STACK_DEPTH; i++)
+		if (got < 0 || i * 8 >= got)
+			stack->frames[i] = 0;
+}
+
+static __always_inline void submit(void *ring, struct accel_event *e, u32 size)
+{
+	u64 pending, flags = BPF_RB_NO_WAKEUP;
+
 	/* Wake once, as the backlog passes the mark; a missed one is found by the timer. */
 	pending = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 	if (pending >= wake_bytes && pending < wake_bytes + 4 * size)
 		flags = BPF_RB_FORCE_WAKEUP;
-	bpf_ringbuf_submit(rec, flags);
+	bpf_ringbuf_submit(e, flags);
 }
 
-static __always_inline void deliver(void *ctx, struct accel_event *e)
-{
-	if (!passes(e))
-		return;
-	count_emitted();
-	if (summarize)
-		add_to_row(e);
-	else
-		send(ctx, e);
-}
+/*
+ * EMIT(ctx, who, type, member, fill) - what becomes of an event that passed the filter
+ *
+ * @fill is the code that writes what is the type's own, @member of the union, to the event
+ * "e". In the stream that is the ring's memory, so that nothing is written twice; for a
+ * summary it is the stack. Which one is known before loading, the other one is not loaded.
+ */
+#define EMIT(ctx, who, type, member, fill)						\
+	do {										\
+		count_emitted(type);							\
+		if (summarize) {							\
+			struct accel_event local, *e = &local;				\
+											\
+			__builtin_memset(e, 0, ACCEL_EV_SIZE(member));			\
+			head(e, type, who);						\
+			fill;								\
+			add_to_row(e);							\
+		} else {								\
+			void *ring = ring_here();					\
+			struct accel_event *e = NULL;					\
+											\
+			if (ring)							\
+				e = reserve(ring, ACCEL_EV_SIZE(member));		\
+			if (e) {							\
+				head(e, type, who);					\
+				fill;							\
+				if (with_stack)						\
+					add_stack(ctx, e, ACCEL_EV_SIZE(member));	\
+				submit(ring, e, ACCEL_EV_SIZE(member));			\
+			} else {							\
+				count_lost(type);					\
+			}								\
+		}									\
+	} while (0)
 
 #endif /* _ACCEL_TRACE_BPF_H */

@@ -2,12 +2,15 @@
 /* Contexts: one open file, who opened it, and the end of all that it owns. */
 #include <linux/cgroup.h>
 #include <linux/cred.h>
+#include <linux/idr.h>
 #include <linux/ktime.h>
 #include <linux/pid.h>
 #include <linux/slab.h>
 
 #include "core.h"
 #include "policy.h"
+
+static DEFINE_IDA(accel_slots);
 
 /**
  * accel_context_new - a context for the current task, not yet to be found by others
@@ -21,6 +24,7 @@ struct accel_context *accel_context_new(struct accel_node *node)
 	struct accel_device *adev = node->adev;
 	struct accel_context *ctx;
 	unsigned int i;
+	int slot;
 
 	ctx = kzalloc(adev->context_size, GFP_KERNEL_ACCOUNT);
 	if (!ctx)
@@ -38,6 +42,9 @@ struct accel_context *accel_context_new(struct accel_node *node)
 		INIT_LIST_HEAD(&ctx->usage[i].queued);
 		init_waitqueue_head(&ctx->usage[i].idle_wq);
 	}
+	/* without one a context is as good, but observers see no more of it than its device */
+	slot = ida_alloc_max(&accel_slots, ACCEL_MAX_SLOTS - 1, GFP_KERNEL);
+	ctx->slot = slot < 0 ? ACCEL_NO_SLOT : slot;
 	kref_init(&ctx->ref);
 	get_device(&adev->dev);
 	ctx->adev = adev;
@@ -79,11 +86,14 @@ static void accel_context_free(struct kref *ref)
 {
 	struct accel_context *ctx = container_of(ref, struct accel_context, ref);
 
+	if (ctx->slot != ACCEL_NO_SLOT)
+		ida_free(&accel_slots, ctx->slot);
 	xa_destroy(&ctx->jobs);
 	mutex_destroy(&ctx->lock);
 	put_pid(ctx->pid);
 	put_device(&ctx->adev->dev);
 	kfree(ctx->last_error);
+	accel_mem_free_spare(ctx);
 	call_rcu(&ctx->rcu, accel_context_free_rcu);
 }
 

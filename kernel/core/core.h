@@ -15,6 +15,7 @@
 #include <linux/kobject.h>
 #include <linux/kthread.h>
 #include <linux/percpu.h>
+#include <linux/scatterlist.h>
 #include <linux/ww_mutex.h>
 
 struct dma_buf_attach_ops;
@@ -24,6 +25,8 @@ struct seq_file;
 struct vm_area_struct;
 
 #define ACCEL_MAX_MINORS	4096
+/* Contexts that can have a slot at one time; bpf/accel_stats.h has the same number. */
+#define ACCEL_MAX_SLOTS		65536
 
 /* ------------------------------------------------------------------- main.c */
 
@@ -201,6 +204,7 @@ struct accel_pin_times;
  * @way: which
  * @name: as tools show it
  * @pins: its bytes count as pinned by the context
+ * @early: others may find a region, and revoke it, while it is being created
  * @acquire: get hold of the pages; not gated, since user space may prolong it for ever.
  *	@times says where the time went, and is filled in when @timed
  * @map: make them reachable for the device: sets sgt and nsegs. Gated
@@ -220,6 +224,7 @@ struct accel_mem_ops {
 	enum accel_mem_way way;
 	const char *name;
 	bool pins;
+	bool early;
 	int (*acquire)(struct accel_mem *mem, struct accel_pin_times *times, bool timed);
 	int (*map)(struct accel_mem *mem);
 	void (*unmap)(struct accel_mem *mem);
@@ -237,6 +242,7 @@ extern const struct accel_mem_ops accel_mem_dmabuf_ops;
 struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_mem_ops *ops);
 int accel_mem_create(struct accel_mem *mem, int ret, u64 *id);
 void accel_mem_put(struct accel_mem *mem);
+void accel_mem_free_spare(struct accel_context *ctx);
 struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id);
 struct accel_mem *accel_mem_next_rcu(struct accel_context *ctx, u64 id);
 int accel_mem_init(void);
@@ -287,23 +293,55 @@ struct accel_gather {
 	u32 folios;
 	struct folio *folio;		/* of the last page */
 	struct accel_run *run;		/* the last one */
+	struct accel_run *free;		/* the next one */
+	struct accel_run *end;		/* of where that is */
 	struct accel_runs *first;	/* those that are not in few */
 	struct accel_runs *last;
 	struct accel_run few[ACCEL_GATHER_FEW];
 };
 
+/**
+ * accel_gather_start - begin to gather pages
+ * @g: for accel_gather_end(), _unpin() or _free(); need not be cleared
+ * @adev: the device that they are for
+ */
+static inline void accel_gather_start(struct accel_gather *g, const struct accel_device *adev)
+{
+	g->limit = adev->max_segment >> PAGE_SHIFT;
+	g->num = 0;
+	g->pages = 0;
+	g->folios = 0;
+	g->folio = NULL;
+	g->run = NULL;
+	g->free = g->few;
+	g->end = g->few + ACCEL_GATHER_FEW;
+	g->first = NULL;
+	g->last = NULL;
+}
+
 unsigned int accel_gather_limit(struct device *dev);
-void accel_gather_start(struct accel_gather *g, const struct accel_device *adev);
 int accel_gather_add(struct accel_gather *g, struct page **pages, unsigned long n);
 int accel_gather_end(struct accel_gather *g, struct accel_mem *mem);
 void accel_gather_unpin(struct accel_gather *g);
 void accel_gather_free(struct accel_gather *g);
 
+/* sg_next(), for loops in which a call for each entry is dear. */
+static __always_inline struct scatterlist *accel_sg_next(struct scatterlist *sg)
+{
+	if (sg_is_last(sg))
+		return NULL;
+	sg++;
+	return unlikely(sg_is_chain(sg)) ? sg_chain_ptr(sg) : sg;
+}
+
+bool accel_table_of_folio(struct accel_mem *mem, struct page **pages);
 void accel_table_free(struct accel_mem *mem);
 void accel_unpin_clean(struct page *page, unsigned long n);
 
 struct page **accel_pin_batch_get(void);
 void accel_pin_batch_put(struct page **pages);
+int accel_mem_init(void);
+void accel_mem_exit(void);
 int accel_gather_init(void);
 void accel_gather_exit(void);
 
@@ -401,7 +439,7 @@ struct accel_engine {
 	struct list_head ended;		/* to be retired by the thread */
 	u64 searches;			/* for a job that can start, so far */
 	bool held;			/* a policy held one back in the last of them */
-	bool retries;			/* the thread sleeps for no longer than until it asks again */
+	bool retries;			/* the thread sleeps no longer than until it asks again */
 	u32 num_queued;
 	u32 num_running;
 	u32 num_unretired;

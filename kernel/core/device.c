@@ -491,12 +491,11 @@ int accel_device_set_state(struct accel_device *adev, enum accel_state state)
 			accel_engines_resume(adev);
 		else if (old == ACCEL_STATE_OK)
 			accel_engines_pause(adev, -EIO);
-	}
-	mutex_unlock(&adev->lock);
-	if (old != state) {
+		/* Under the lock: of a device that is told to be gone nothing more is told. */
 		sysfs_notify(&adev->dev.kobj, NULL, "state");
 		accel_netlink_device_changed(adev);
 	}
+	mutex_unlock(&adev->lock);
 	return 0;
 }
 EXPORT_SYMBOL_NS_GPL(accel_device_set_state, ACCEL_EXPORT_NS);

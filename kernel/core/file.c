@@ -185,14 +185,14 @@ static __always_inline int accel_ioctl_allowed(const struct accel_device *adev,
 	}
 }
 
-/* The part that may call the driver. */
+/* The part that may call the driver, or the core's own handler. */
 static __always_inline long accel_ioctl_call(struct accel_context *ctx, struct accel_device *adev,
 					     const struct accel_ioctl_desc *desc, void *arg)
 {
 	long ret;
 
 	if (desc->flags & ACCEL_IOCTL_UNGATED) {
-		if (!accel_gate_is_open(adev))
+		if (unlikely(percpu_ref_is_dying(&adev->gate)))
 			return -ENODEV;
 		ret = accel_ioctl_allowed(adev, desc);
 		return ret ? ret : desc->func(ctx, arg);
@@ -226,25 +226,54 @@ static noinline long accel_ioctl_serialize(struct accel_context *ctx, struct acc
 	return ret;
 }
 
-static __always_inline long accel_ioctl_do(struct accel_context *ctx, struct accel_device *adev,
-					   const struct accel_node *node,
-					   const struct accel_ioctl_desc *desc,
-					   unsigned int cmd, void __user *user)
+/* An ioctl as most are, with nothing on its way that it does not need. */
+static __always_inline long accel_ioctl_do_plain(struct accel_context *ctx,
+						 struct accel_device *adev,
+						 const struct accel_ioctl_desc *desc,
+						 unsigned int cmd, void __user *user)
 {
 	/* Not cleared: what is copied in is all that anybody sees. */
 	u64 arg[ACCEL_IOCTL_MAX_SIZE / sizeof(u64)] __uninitialized;
+	size_t words = _IOC_SIZE(cmd) / sizeof(u64);
+	long ret;
+
+	if (cmd & IOC_IN) {
+		ret = accel_ioctl_get_plain(arg, user, words, cmd & IOC_OUT);
+		if (ret)
+			return ret;
+	} else {
+		memset(arg, 0, words * sizeof(u64));
+	}
+	ret = accel_policy_ioctl(ctx, cmd, arg);
+	if (ret)
+		return ret;
+	ret = accel_ioctl_call(ctx, adev, desc, arg);
+	if (ret >= 0 && cmd & IOC_OUT) {
+		int err = accel_ioctl_put_plain(arg, user, words);
+
+		if (err)
+			return err;
+	}
+	return ret;
+}
+
+/* Any other. */
+static noinline long accel_ioctl_do_any(struct accel_context *ctx, struct accel_device *adev,
+					const struct accel_node *node,
+					const struct accel_ioctl_desc *desc,
+					unsigned int cmd, void __user *user)
+{
+	u64 arg[ACCEL_IOCTL_MAX_SIZE / sizeof(u64)] __uninitialized;
 	size_t ksize = _IOC_SIZE(desc->cmd), usize = _IOC_SIZE(cmd);
-	bool plain = accel_ioctl_is_plain(desc, cmd, user);
 	bool in = _IOC_DIR(cmd) & _IOC_WRITE, out = _IOC_DIR(cmd) & _IOC_READ;
 	long ret;
 
-	if (!plain && usize < desc->min_size)
+	if (usize < desc->min_size)
 		return -EINVAL;
-	if (unlikely(desc->flags & ACCEL_IOCTL_ADMIN) && !capable(CAP_SYS_ADMIN))
+	if (desc->flags & ACCEL_IOCTL_ADMIN && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (in) {
-		ret = plain ? accel_ioctl_get_plain(arg, user, ksize / sizeof(u64), out) :
-			      accel_ioctl_get(arg, ksize, user, usize, out);
+		ret = accel_ioctl_get(arg, ksize, user, usize, out);
 		if (ret)
 			return ret;
 	} else {
@@ -254,18 +283,28 @@ static __always_inline long accel_ioctl_do(struct accel_context *ctx, struct acc
 	if (ret)
 		return ret;
 	/* The core's own handlers may wait for long, and share no data with the driver's. */
-	if (unlikely(node->has_exclusive) && !(desc->flags & ACCEL_IOCTL_UNGATED))
+	if (node->has_exclusive && !(desc->flags & ACCEL_IOCTL_UNGATED))
 		ret = accel_ioctl_serialize(ctx, adev, desc, arg);
 	else
 		ret = accel_ioctl_call(ctx, adev, desc, arg);
 	if (ret >= 0 && out) {
-		int err = plain ? accel_ioctl_put_plain(arg, user, ksize / sizeof(u64)) :
-				  accel_ioctl_put(arg, ksize, user, usize, !in);
+		int err = accel_ioctl_put(arg, ksize, user, usize, !in);
 
 		if (err)
 			return err;
 	}
 	return ret;
+}
+
+static __always_inline long accel_ioctl_do(struct accel_context *ctx, struct accel_device *adev,
+					   const struct accel_node *node,
+					   const struct accel_ioctl_desc *desc,
+					   unsigned int cmd, void __user *user)
+{
+	if (accel_ioctl_is_plain(desc, cmd, user) && !(desc->flags & ACCEL_IOCTL_ADMIN) &&
+	    likely(!node->has_exclusive))
+		return accel_ioctl_do_plain(ctx, adev, desc, cmd, user);
+	return accel_ioctl_do_any(ctx, adev, node, desc, cmd, user);
 }
 
 /* One ioctl of a context, all the way. */
@@ -299,7 +338,7 @@ static long accel_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 }
 
 /* The part of an open that may call the driver; stays inside the gate. */
-VISIBLE_IF_KUNIT int accel_context_open(struct accel_call *call)
+static int accel_context_open_gated(struct accel_call *call)
 {
 	struct accel_context *ctx = call->ctx;
 	const struct accel_driver *drv;
@@ -314,12 +353,27 @@ VISIBLE_IF_KUNIT int accel_context_open(struct accel_call *call)
 		return ret;
 	ret = drv->open ? drv->open(ctx) : 0;
 	if (ret) {
+		/* of what the driver has begun for it nothing may outlive it */
+		accel_context_teardown(ctx);
+		accel_jobs_forget(ctx);
 		xa_erase(&ctx->adev->contexts, ctx->id);
 		atomic_dec(&ctx->adev->num_contexts);
 		return ret;
 	}
 	ctx->opened = true;
 	return 0;
+}
+
+VISIBLE_IF_KUNIT int accel_context_open(struct accel_call *call)
+{
+	int ret = accel_policy_open(call->ctx);
+
+	if (ret)
+		return ret;
+	ret = accel_context_open_gated(call);
+	if (ret)
+		accel_policy_context_close(call->ctx);
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_context_open);
 
@@ -334,8 +388,6 @@ static int accel_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	ret = accel_call_begin(&call);
 	if (!ret)
-		ret = accel_policy_open(call.ctx);
-	if (!ret)
 		ret = accel_context_open(&call);
 	if (!ret) {
 		file->private_data = call.ctx;
@@ -344,10 +396,8 @@ static int accel_open(struct inode *inode, struct file *file)
 		accel_netlink_context_opened(call.ctx);
 	}
 	accel_call_end(&call, ret);
-	if (ret) {
-		accel_policy_context_close(call.ctx);
+	if (ret)
 		accel_context_put(call.ctx);
-	}
 	return ret;
 }
 

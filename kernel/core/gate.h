@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The gate's fast paths, see gate.c. Inlined where the operation is known at build
- * time, which is the ioctl; all others call the functions of the same names without
- * the underscores.
+ * time and there may be many a second: the ioctl, and what obtains and ends a region.
+ * All others call the functions of the same names without the underscores.
  */
 #ifndef _ACCEL_GATE_H
 #define _ACCEL_GATE_H
@@ -36,22 +36,40 @@ void accel_call_observe_end(struct accel_call *call, long ret);
  */
 static inline bool accel_tp_enabled(const struct tracepoint *tp)
 {
-	return tp && atomic_read(&tp->key.enabled);
-}
-
-static __always_inline bool accel_begin_observed(enum accel_op op)
-{
-	if (__builtin_constant_p(op) && op == ACCEL_OP_IOCTL)
-		return trace_accel_ioctl_enabled() || trace_accel_ioctl_enter_enabled();
-	return unlikely(accel_tp_enabled(accel_ops[op].ended) ||
-			accel_tp_enabled(accel_ops[op].begun));
+	/* a struct static_key, or by kernel version one with nothing but it inside */
+	return tp && atomic_read(&((const struct static_key *)&tp->key)->enabled);
 }
 
 static __always_inline bool accel_end_observed(enum accel_op op)
 {
-	if (__builtin_constant_p(op) && op == ACCEL_OP_IOCTL)
-		return trace_accel_ioctl_enabled();
+	if (__builtin_constant_p(op)) {
+		switch (op) {
+		case ACCEL_OP_IOCTL:
+			return trace_accel_ioctl_enabled();
+		case ACCEL_OP_MEM_PIN:
+			return trace_accel_mem_pin_enabled();
+		case ACCEL_OP_MEM_UNPIN:
+			return trace_accel_mem_unpin_enabled();
+		case ACCEL_OP_DMA_MAP:
+			return trace_accel_dma_map_enabled();
+		case ACCEL_OP_DMA_UNMAP:
+			return trace_accel_dma_unmap_enabled();
+		default:
+			break;
+		}
+	}
 	return unlikely(accel_tp_enabled(accel_ops[op].ended));
+}
+
+/* Only an ioctl has an event of its own when it begins. */
+static __always_inline bool accel_begin_observed(enum accel_op op)
+{
+	if (__builtin_constant_p(op) && op != ACCEL_OP_IOCTL)
+		return accel_end_observed(op);
+	if (__builtin_constant_p(op))
+		return trace_accel_ioctl_enabled() || trace_accel_ioctl_enter_enabled();
+	return unlikely(accel_tp_enabled(accel_ops[op].ended) ||
+			accel_tp_enabled(accel_ops[op].begun));
 }
 
 /*
@@ -117,6 +135,51 @@ static __always_inline void __accel_call_end(struct accel_call *call, enum accel
 		ACCEL_COUNT(ctx, adev, op, errors);
 	if (accel_end_observed(op))
 		accel_call_observe_end(call, ret);
+}
+
+/*
+ * The same for what is done to regions, with a @call that is not cleared: only its
+ * start_ns is set when nobody listens, as the rest takes longer than to count. It is filled
+ * in behind the very branch that uses it, since somebody may begin to listen at any time.
+ */
+static __always_inline void accel_mem_call(struct accel_call *call, enum accel_op op,
+					   struct accel_mem *mem)
+{
+	call->ctx = mem->ctx;
+	call->op = op;
+	call->u.mem.mem = mem;
+}
+
+static __always_inline int accel_mem_begin(struct accel_call *call, enum accel_op op,
+					   struct accel_mem *mem)
+{
+	struct accel_context *ctx = mem->ctx;
+	struct accel_device *adev = ctx->adev;
+
+	ACCEL_COUNT(ctx, adev, op, begun);
+	call->start_ns = 0;
+	if (accel_begin_observed(op)) {
+		accel_mem_call(call, op, mem);
+		accel_call_observe_begin(call);
+	}
+	if (unlikely(percpu_ref_is_dying(&adev->gate)))
+		return accel_ops[op].gone;
+	return 0;
+}
+
+static __always_inline void accel_mem_end(struct accel_call *call, enum accel_op op,
+					  struct accel_mem *mem, long ret)
+{
+	struct accel_context *ctx = mem->ctx;
+	struct accel_device *adev = ctx->adev;
+
+	ACCEL_COUNT(ctx, adev, op, ended);
+	if (unlikely(ret < 0))
+		ACCEL_COUNT(ctx, adev, op, errors);
+	if (accel_end_observed(op)) {
+		accel_mem_call(call, op, mem);
+		accel_call_observe_end(call, ret);
+	}
 }
 
 #endif /* _ACCEL_GATE_H */

@@ -122,6 +122,7 @@ __bpf_kfunc void bpf_accel_device_put_dtor(void *adev)
 {
 	bpf_accel_device_put(adev);
 }
+
 CFI_NOSEAL(bpf_accel_device_put_dtor);
 
 /**
@@ -171,6 +172,7 @@ __bpf_kfunc void bpf_accel_context_put_dtor(void *ctx)
 {
 	bpf_accel_context_put(ctx);
 }
+
 CFI_NOSEAL(bpf_accel_context_put_dtor);
 
 /* ------------------------------------------------------------------ figures */

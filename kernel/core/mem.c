@@ -9,19 +9,21 @@
 #include <linux/slab.h>
 #include <trace/events/accel.h>
 
-#include "core.h"
+#include "gate.h"
 #include "policy.h"
+
+/*
+ * Of a type for ever: a BPF program that walks a context's regions may look at one that
+ * is freed. It finds a region there, though maybe of somebody else. With a constructor,
+ * so that init_on_alloc does not clear what accel_mem_alloc() sets, and what is written
+ * before it is read.
+ */
+static struct kmem_cache *accel_mem_cache;
 
 const char *accel_trace_way(const struct accel_mem *mem)
 {
 	return mem->ops->name;
 }
-
-/*
- * Of a type for ever: a BPF program that walks a context's regions may look at one that
- * is freed. It finds a region there, though maybe of somebody else.
- */
-static struct kmem_cache *accel_mem_cache;
 
 static void accel_mem_free(struct kref *ref)
 {
@@ -30,6 +32,27 @@ static void accel_mem_free(struct kref *ref)
 	if (mem->ops->forget)
 		mem->ops->forget(mem);
 	kmem_cache_free(accel_mem_cache, mem);
+}
+
+/* The same, while the context is known to stay: its next region need not be allocated. */
+static void accel_mem_keep(struct kref *ref)
+{
+	struct accel_mem *mem = container_of(ref, struct accel_mem, ref);
+
+	if (mem->ops->forget)
+		mem->ops->forget(mem);
+	if (IS_ENABLED(CONFIG_KASAN) || cmpxchg(&mem->ctx->spare_mem, NULL, mem))
+		kmem_cache_free(accel_mem_cache, mem);
+}
+
+/**
+ * accel_mem_free_spare - what a context has kept for its next region
+ * @ctx: a context that nobody uses
+ */
+void accel_mem_free_spare(struct accel_context *ctx)
+{
+	if (ctx->spare_mem)
+		kmem_cache_free(accel_mem_cache, ctx->spare_mem);
 }
 
 /* Context: any. */
@@ -50,10 +73,15 @@ void accel_mem_put(struct accel_mem *mem)
  */
 struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_mem_ops *ops)
 {
-	struct accel_mem *mem = kmem_cache_zalloc(accel_mem_cache, GFP_KERNEL_ACCOUNT);
+	struct accel_mem *mem = NULL;
 
+	if (READ_ONCE(ctx->spare_mem))
+		mem = xchg(&ctx->spare_mem, NULL);
+	if (!mem)
+		mem = kmem_cache_alloc(accel_mem_cache, GFP_KERNEL_ACCOUNT);
 	if (!mem)
 		return NULL;
+	memset(mem, 0, offsetof(struct accel_mem, first));
 	kref_init(&mem->ref);
 	mem->ctx = ctx;
 	mem->ops = ops;
@@ -62,6 +90,32 @@ struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_
 	mem->dirty_from = U64_MAX;
 	RB_CLEAR_NODE(&mem->node);
 	return mem;
+}
+
+static __always_inline int __accel_mem_map(struct accel_mem *mem)
+{
+	struct accel_context *ctx = mem->ctx;
+	struct accel_device *adev = ctx->adev;
+	struct accel_call call __uninitialized;
+	int ret;
+
+	ret = accel_mem_begin(&call, ACCEL_OP_DMA_MAP, mem);
+	if (!ret)
+		ret = accel_policy_dma_map(mem);
+	if (!ret)
+		ret = mem->ops->map(mem);
+	call.u.mem.iommu_ns = call.start_ns ? ktime_get_ns() - call.start_ns : 0;
+	if (!ret && adev->drv->mem_map) {
+		ret = adev->drv->mem_map(mem);
+		if (ret)
+			mem->ops->unmap(mem);
+	}
+	if (!ret) {
+		atomic64_add(mem->length, &ctx->mapped_bytes);
+		atomic64_add(mem->length, &adev->mapped_bytes);
+	}
+	accel_mem_end(&call, ACCEL_OP_DMA_MAP, mem, ret);
+	return ret;
 }
 
 /**
@@ -73,31 +127,30 @@ struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_
  */
 int accel_mem_map(struct accel_mem *mem)
 {
-	struct accel_device *adev = mem->ctx->adev;
-	struct accel_call call = {
-		.ctx = mem->ctx,
-		.op = ACCEL_OP_DMA_MAP,
-		.u.mem.mem = mem,
-	};
-	int ret;
+	return __accel_mem_map(mem);
+}
 
-	ret = accel_call_begin(&call);
-	if (!ret)
-		ret = accel_policy_dma_map(mem);
-	if (!ret)
-		ret = mem->ops->map(mem);
+static __always_inline void __accel_mem_unmap(struct accel_mem *mem)
+{
+	struct accel_context *ctx = mem->ctx;
+	struct accel_device *adev = ctx->adev;
+	/* called in any case: hardware that cannot be resumed reaches nothing */
+	bool powered = adev->drv->mem_unmap && !accel_power_get(adev);
+	struct accel_call call __uninitialized;
+	u64 start = 0;
+
+	accel_mem_begin(&call, ACCEL_OP_DMA_UNMAP, mem);
+	if (adev->drv->mem_unmap)
+		adev->drv->mem_unmap(mem);
+	if (powered)
+		accel_power_put(adev);
 	if (call.start_ns)
-		call.u.mem.iommu_ns = ktime_get_ns() - call.start_ns;
-	if (!ret && adev->drv->mem_map) {
-		ret = adev->drv->mem_map(mem);
-		if (ret)
-			mem->ops->unmap(mem);
-	}
-	if (!ret) {
-		atomic64_add(mem->length, &mem->ctx->mapped_bytes);
-		atomic64_add(mem->length, &adev->mapped_bytes);
-	}
-	return accel_call_end(&call, ret);
+		start = ktime_get_ns();
+	mem->ops->unmap(mem);
+	call.u.mem.iommu_ns = start ? ktime_get_ns() - start : 0;
+	atomic64_sub(mem->length, &ctx->mapped_bytes);
+	atomic64_sub(mem->length, &adev->mapped_bytes);
+	accel_mem_end(&call, ACCEL_OP_DMA_UNMAP, mem, 0);
 }
 
 /**
@@ -108,34 +161,12 @@ int accel_mem_map(struct accel_mem *mem)
  */
 void accel_mem_unmap(struct accel_mem *mem)
 {
-	struct accel_device *adev = mem->ctx->adev;
-	/* called in any case: hardware that cannot be resumed reaches nothing */
-	bool powered = adev->drv->mem_unmap && !accel_power_get(adev);
-	struct accel_call call = {
-		.ctx = mem->ctx,
-		.op = ACCEL_OP_DMA_UNMAP,
-		.u.mem.mem = mem,
-	};
-	u64 start = 0;
-
-	accel_call_begin(&call);
-	if (adev->drv->mem_unmap)
-		adev->drv->mem_unmap(mem);
-	if (powered)
-		accel_power_put(adev);
-	if (call.start_ns)
-		start = ktime_get_ns();
-	mem->ops->unmap(mem);
-	if (start)
-		call.u.mem.iommu_ns = ktime_get_ns() - start;
-	atomic64_sub(mem->length, &mem->ctx->mapped_bytes);
-	atomic64_sub(mem->length, &adev->mapped_bytes);
-	accel_call_end(&call, 0);
+	__accel_mem_unmap(mem);
 }
 
 static int accel_mem_attach(struct accel_mem *mem)
 {
-	return mem->ops->attach ? mem->ops->attach(mem) : accel_mem_map(mem);
+	return mem->ops->attach ? mem->ops->attach(mem) : __accel_mem_map(mem);
 }
 
 static void accel_mem_detach(struct accel_mem *mem)
@@ -143,7 +174,7 @@ static void accel_mem_detach(struct accel_mem *mem)
 	if (mem->ops->detach)
 		mem->ops->detach(mem);
 	else
-		accel_mem_unmap(mem);
+		__accel_mem_unmap(mem);
 }
 
 static void accel_mem_count_pins(struct accel_mem *mem, s64 bytes)
@@ -247,21 +278,18 @@ static void accel_mem_forget(struct accel_mem *mem)
 /* ctx->lock is held and the device is still there: unmap, unpin, forget. */
 static void accel_mem_release(struct accel_mem *mem)
 {
-	struct accel_call call = {
-		.ctx = mem->ctx,
-		.op = ACCEL_OP_MEM_UNPIN,
-		.u.mem.mem = mem,
-	};
+	struct accel_call call __uninitialized;
 
-	accel_call_begin(&call);
+	accel_mem_begin(&call, ACCEL_OP_MEM_UNPIN, mem);
 	accel_mem_forget(mem);
-	accel_export_revoke(mem);
+	if (mem->dmabuf)
+		accel_export_revoke(mem);
 	call.u.mem.dirty = mem->dirty_from < mem->dirty_to;
 	accel_mem_detach(mem);
 	mem->ops->release(mem);
 	accel_mem_count_pins(mem, -mem->length);
 	accel_policy_mem_unpin(mem);
-	accel_call_end(&call, 0);
+	accel_mem_end(&call, ACCEL_OP_MEM_UNPIN, mem, 0);
 	accel_mem_put(mem);
 }
 
@@ -286,6 +314,9 @@ static int accel_mem_begin_mapping(struct accel_mem *mem)
 	struct accel_context *ctx = mem->ctx;
 	int ret = 0;
 
+	/* Nobody can: nobody else knows it. */
+	if (!mem->ops->early)
+		return 0;
 	spin_lock(&ctx->mem_lock);
 	if (mem->revoked)
 		ret = -EAGAIN;
@@ -360,25 +391,30 @@ static int accel_mem_publish(struct accel_mem *mem)
  */
 int accel_mem_create(struct accel_mem *mem, int ret, u64 *id)
 {
+	struct accel_context *ctx = mem->ctx;
+	struct accel_device *adev = ctx->adev;
 	struct accel_pin_times times = {};
-	struct accel_call call = {
-		.ctx = mem->ctx,
-		.op = ACCEL_OP_MEM_PIN,
-		.u.mem = { .mem = mem, .times = &times },
-	};
+	struct accel_call call __uninitialized;
 
-	ret = accel_call_begin(&call) ?: ret;
+	call.u.mem.times = &times;
+	call.held = false;
+	ret = accel_mem_begin(&call, ACCEL_OP_MEM_PIN, mem) ?: ret;
 	if (!ret)
 		ret = accel_policy_mem_pin(mem);
 	if (!ret)
 		ret = mem->ops->acquire(mem, &times, call.start_ns);
 	if (!ret) {
-		ret = accel_call_enter(&call) ?: accel_mem_publish(mem);
+		ret = __accel_enter(ACCEL_OP_MEM_PIN, ctx, adev);
+		call.held = !ret;
+		if (!ret)
+			ret = accel_mem_publish(mem);
 		if (ret)
 			mem->ops->release(mem);
 	}
 	*id = mem->id;
-	accel_call_end(&call, ret);
+	accel_mem_end(&call, ACCEL_OP_MEM_PIN, mem, ret);
+	if (call.held)
+		__accel_leave(ACCEL_OP_MEM_PIN, ctx, adev);
 	if (ret) {
 		accel_policy_mem_unpin(mem);
 		accel_mem_finish(mem);
@@ -489,21 +525,26 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 {
 	struct accel_mem_unpin *unpin = arg;
 	struct accel_mem *mem;
-	int ret;
+	bool idle = false, exported = false;
+	int ret = 0;
 
 	spin_lock(&ctx->mem_lock);
 	mem = accel_mem_find(ctx, unpin->mem_id);
 	if (mem) {
 		mem->closing = true;
+		/* From here on it has no new users, nor is it exported. */
+		idle = !mem->users;
+		exported = mem->dmabuf;
 		kref_get(&mem->ref);
 	}
 	spin_unlock(&ctx->mem_lock);
 	if (!mem)
 		return -ENOENT;
 
-	ret = wait_event_interruptible(ctx->mem_wq,
-				       accel_mem_idle(mem) || READ_ONCE(ctx->dead));
-	if (!ret)
+	if (!idle)
+		ret = wait_event_interruptible(ctx->mem_wq,
+					       accel_mem_idle(mem) || READ_ONCE(ctx->dead));
+	if (!ret && exported)
 		accel_export_settle(mem);
 	mutex_lock(&ctx->lock);
 	if (ctx->dead) {
@@ -517,7 +558,7 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 	}
 	mutex_unlock(&ctx->lock);
 	accel_mem_finish(mem);
-	accel_mem_put(mem);
+	kref_put(&mem->ref, accel_mem_keep);
 	return ret;
 }
 EXPORT_SYMBOL_NS_GPL(accel_ioctl_mem_unpin, ACCEL_EXPORT_NS);
@@ -575,14 +616,21 @@ void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length
 	spin_unlock(&ctx->mem_lock);
 }
 
+/* A cache with a constructor is not cleared, see the top. */
+static void accel_mem_ctor(void *mem)
+{
+}
+
 /**
- * accel_mem_init - where regions come from
+ * accel_mem_init - the cache of regions
  *
  * Return: 0 or -ENOMEM.
  */
 int __init accel_mem_init(void)
 {
-	accel_mem_cache = KMEM_CACHE(accel_mem, SLAB_TYPESAFE_BY_RCU | SLAB_ACCOUNT);
+	accel_mem_cache = kmem_cache_create("accel_mem", sizeof(struct accel_mem), 0,
+					    SLAB_HWCACHE_ALIGN | SLAB_TYPESAFE_BY_RCU,
+					    accel_mem_ctor);
 	return accel_mem_cache ? 0 : -ENOMEM;
 }
 

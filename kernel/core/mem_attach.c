@@ -70,6 +70,7 @@ static void accel_mem_attach_release(struct accel_mem *mem)
 const struct accel_mem_ops accel_mem_attach_ops = {
 	.way = ACCEL_MEM_WAY_IOMMUFD,
 	.name = "attached",
+	.early = true,
 	.acquire = accel_mem_attach_acquire,
 	.map = accel_mem_attach_map,
 	.unmap = accel_mem_attach_unmap,

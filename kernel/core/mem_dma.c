@@ -4,6 +4,7 @@
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
+#include <linux/iommu-dma.h>
 #include <linux/mm.h>
 
 #include "core.h"
@@ -71,6 +72,20 @@ static bool accel_mem_needs_sync(struct accel_mem *mem)
 	return false;
 }
 
+/*
+ * Whether dma_unmap_sgtable() would do anything, asked after a mapping. Where the device
+ * has memory's own addresses and never had a bounce buffer, there is nothing to undo, but
+ * it looks at each entry. Later kernels say so themselves.
+ */
+static bool accel_mem_needs_unmap(struct device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return dma_need_unmap(dev);
+#else
+	return get_dma_ops(dev) || use_dma_iommu(dev) || dma_dev_need_sync(dev);
+#endif
+}
+
 /**
  * accel_mem_dma_map - map a region's pages with the DMA API
  * @mem: its sgt has the pages
@@ -93,6 +108,7 @@ int accel_mem_dma_map(struct accel_mem *mem)
 		return ret;
 	}
 	mem->needs_sync = accel_mem_needs_sync(mem);
+	mem->needs_unmap = accel_mem_needs_unmap(accel_mem_dma_device(mem));
 	mem->nsegs = mem->sgt->nents;
 	return 0;
 }
@@ -108,8 +124,9 @@ int accel_mem_dma_map(struct accel_mem *mem)
  */
 void accel_mem_dma_unmap(struct accel_mem *mem)
 {
-	dma_unmap_sgtable(accel_mem_dma_device(mem), mem->sgt, accel_mem_dir(mem),
-			  DMA_ATTR_SKIP_CPU_SYNC);
+	if (mem->needs_unmap)
+		dma_unmap_sgtable(accel_mem_dma_device(mem), mem->sgt, accel_mem_dir(mem),
+				  DMA_ATTR_SKIP_CPU_SYNC);
 	accel_mem_dma_put(mem->ctx->adev);
 }
 

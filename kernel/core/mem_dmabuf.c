@@ -31,7 +31,11 @@ static void accel_dmabuf_move_notify(struct dma_buf_attachment *attach)
 
 const struct dma_buf_attach_ops accel_dmabuf_attach_ops = {
 	.allow_peer2peer = false,
+#ifdef ACCEL_DMA_BUF_INVALIDATES
+	.invalidate_mappings = accel_dmabuf_move_notify,
+#else
 	.move_notify = accel_dmabuf_move_notify,
+#endif
 };
 
 /* May be any file of the caller's. */

@@ -49,7 +49,8 @@ static int accel_export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment
 {
 	struct accel_export *export = dmabuf->priv;
 
-	if (!dma_buf_attachment_is_dynamic(attach))
+	/* who can be told that it has to let go */
+	if (!attach->importer_ops)
 		return -EOPNOTSUPP;
 	return READ_ONCE(export->state) == ACCEL_EXPORT_SHARED ? 0 : -ENODEV;
 }
@@ -254,6 +255,10 @@ enum accel_export_state accel_export_state(struct dma_buf *dmabuf)
 	return dmabuf->ops == &accel_export_ops ? export->state : ACCEL_EXPORT_SHARED;
 }
 
+#ifdef ACCEL_DMA_BUF_INVALIDATES
+#define dma_buf_move_notify	dma_buf_invalidate_mappings
+#endif
+
 static void accel_export_set_state(struct dma_buf *dmabuf, enum accel_export_state state)
 {
 	struct accel_export *export = dmabuf->priv;
@@ -378,7 +383,7 @@ static struct dma_buf *accel_export_get(struct accel_mem *mem)
 {
 	struct accel_context *ctx = mem->ctx;
 	struct dma_buf *dmabuf;
-	bool idle;
+	int ret = 0;
 
 	if (mem->dmabuf)
 		goto found;
@@ -387,13 +392,18 @@ static struct dma_buf *accel_export_get(struct accel_mem *mem)
 		return dmabuf;
 	/* A job without a fence could not be waited for by who maps the buffer now. */
 	spin_lock(&ctx->mem_lock);
-	idle = !mem->users;
-	if (idle)
+	if (mem->closing)	/* since it was found */
+		ret = -ENOENT;
+	else if (mem->users)
+		ret = -EBUSY;
+	else
 		mem->dmabuf = dmabuf;
 	spin_unlock(&ctx->mem_lock);
-	if (!idle) {
+	if (ret) {
 		dma_buf_put(dmabuf);
-		return ERR_PTR(accel_context_error(ctx, -EBUSY, "mem_export: a job uses it"));
+		if (ret == -EBUSY)
+			accel_context_error(ctx, ret, "mem_export: a job uses it");
+		return ERR_PTR(ret);
 	}
 found:
 	get_dma_buf(mem->dmabuf);

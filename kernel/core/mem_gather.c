@@ -18,12 +18,11 @@
 
 #include "core.h"
 
-#define ACCEL_RUNS	((PAGE_SIZE - 2 * sizeof(void *)) / sizeof(struct accel_run))
+#define ACCEL_RUNS	((PAGE_SIZE - sizeof(void *)) / sizeof(struct accel_run))
 
 /* A page of them. */
 struct accel_runs {
 	struct accel_runs *next;
-	unsigned long num;
 	struct accel_run run[ACCEL_RUNS];
 };
 
@@ -68,51 +67,41 @@ unsigned int accel_gather_limit(struct device *dev)
 	return min_t(size_t, dma_get_max_seg_size(dev), dma_max_mapping_size(dev)) & PAGE_MASK;
 }
 
-/**
- * accel_gather_start - begin to gather pages
- * @g: for accel_gather_end(), _unpin() or _free()
- * @adev: the device that they are for
- */
-void accel_gather_start(struct accel_gather *g, const struct accel_device *adev)
+/* Room for more runs. */
+static noinline int accel_gather_more(struct accel_gather *g)
 {
-	g->limit = adev->max_segment >> PAGE_SHIFT;
-	g->num = 0;
-	g->pages = 0;
-	g->folios = 0;
-	g->folio = NULL;
-	g->run = NULL;
-	g->first = NULL;
-	g->last = NULL;
+	struct accel_runs *runs = kmem_cache_alloc(accel_gather_pages, GFP_KERNEL_ACCOUNT);
+
+	if (!runs)
+		return -ENOMEM;
+	runs->next = NULL;
+	if (g->last)
+		g->last->next = runs;
+	else
+		g->first = runs;
+	g->last = runs;
+	g->free = runs->run;
+	g->end = runs->run + ACCEL_RUNS;
+	return 0;
 }
 
-static int accel_gather_new_run(struct accel_gather *g, unsigned long pfn, unsigned long pages)
+static __always_inline int accel_gather_new_run(struct accel_gather *g, unsigned long pfn,
+						unsigned long pages)
 {
-	struct accel_runs *runs = g->last;
+	if (unlikely(g->free == g->end)) {
+		int ret = accel_gather_more(g);
 
-	if (g->num < ACCEL_GATHER_FEW) {
-		g->run = &g->few[g->num];
-	} else {
-		if (!runs || runs->num == ACCEL_RUNS) {
-			runs = kmem_cache_alloc(accel_gather_pages, GFP_KERNEL_ACCOUNT);
-			if (!runs)
-				return -ENOMEM;
-			runs->next = NULL;
-			runs->num = 0;
-			if (g->last)
-				g->last->next = runs;
-			else
-				g->first = runs;
-			g->last = runs;
-		}
-		g->run = &runs->run[runs->num++];
+		if (ret)
+			return ret;
 	}
+	g->run = g->free++;
 	g->run->pfn = pfn;
 	g->run->pages = pages;
 	g->num++;
 	return 0;
 }
 
-/* @n pages of one folio. */
+/* @n pages that follow one another. */
 static int accel_gather_piece(struct accel_gather *g, struct page *page, unsigned long n)
 {
 	unsigned long pfn = page_to_pfn(page), here;
@@ -138,6 +127,43 @@ static int accel_gather_piece(struct accel_gather *g, struct page *page, unsigne
 	return 0;
 }
 
+/* A page that is a folio of its own, in memory that no device has brought along. */
+static __always_inline bool accel_page_is_plain(const struct page *page)
+{
+	return !PageCompound(page) && !is_zone_device_page(page);
+}
+
+/* How many of @n pages are plain and follow one another. */
+static unsigned long accel_gather_plain(struct page **pages, unsigned long n)
+{
+	unsigned long pfn = page_to_pfn(pages[0]), i;
+
+	if (!accel_page_is_plain(pages[0]))
+		return 0;
+	for (i = 1; i < n; i++)
+		if (page_to_pfn(pages[i]) != pfn + i || !accel_page_is_plain(pages[i]))
+			break;
+	return i;
+}
+
+/*
+ * How many of @n pages are the folio's, one after the other. Each one is looked at: any
+ * of them may have been given back (MADV_DONTNEED), and another one be in its place.
+ */
+static unsigned long accel_gather_follow(struct folio *folio, struct page **pages, unsigned long n)
+{
+	struct page *page = pages[0];
+	unsigned long i;
+
+	if (!folio_test_large(folio))
+		return 1;
+	n = min_t(unsigned long, n, folio_nr_pages(folio) - folio_page_idx(folio, page));
+	/* Where a folio's are not neighbours (memory in sections) the next run joins this one. */
+	for (i = 1; i < n && pages[i] == page + i; i++)
+		;
+	return i;
+}
+
 /**
  * accel_gather_add - pages that are pinned join
  * @g: the gathering; counts pages and folios
@@ -154,48 +180,27 @@ int accel_gather_add(struct accel_gather *g, struct page **pages, unsigned long 
 	int ret;
 
 	for (i = 0; i < n; i += rest) {
-		struct page *page = pages[i];
-		struct folio *folio = page_folio(page);
+		struct folio *folio = page_folio(pages[i]);
 
-		rest = 1;
-		if (folio_test_large(folio)) {
-			unsigned long at = folio_page_idx(folio, page);
-
-			/* The rest of it follows as a rule: no need to look at each page. */
-			rest = min(folio_nr_pages(folio) - at, n - i);
-			if (pages[i + rest - 1] != folio_page(folio, at + rest - 1))
-				rest = 1;
+		rest = accel_gather_plain(pages + i, n - i);
+		if (rest) {
+			g->folios += rest;
+		} else {
+			rest = accel_gather_follow(folio, pages + i, n - i);
+			g->folios += folio != g->folio;
 		}
-		if (folio != g->folio) {
-			g->folio = folio;
-			g->folios++;
+		g->folio = folio;
+		/* Small pages that are scattered: no neighbour, and less than the limit. */
+		if (rest == 1 && g->run && page_to_pfn(pages[i]) != g->run->pfn + g->run->pages) {
+			ret = accel_gather_new_run(g, page_to_pfn(pages[i]), 1);
+			g->pages += !ret;
+		} else {
+			ret = accel_gather_piece(g, pages[i], rest);
 		}
-		ret = accel_gather_piece(g, page, rest);
 		if (ret)
 			return ret;
 	}
 	return 0;
-}
-
-/* The runs in order; NULL after the last one. */
-struct accel_gather_walk {
-	struct accel_gather *g;
-	struct accel_runs *runs;
-	unsigned long at;
-};
-
-static struct accel_run *accel_gather_next(struct accel_gather_walk *walk)
-{
-	if (!walk->runs) {
-		if (walk->at < min(walk->g->num, ACCEL_GATHER_FEW))
-			return &walk->g->few[walk->at++];
-		walk->runs = walk->g->first;
-		walk->at = 0;
-	} else if (walk->at == walk->runs->num) {
-		walk->runs = walk->runs->next;
-		walk->at = 0;
-	}
-	return walk->runs ? &walk->runs->run[walk->at++] : NULL;
 }
 
 /**
@@ -213,6 +218,8 @@ void accel_gather_free(struct accel_gather *g)
 	g->first = NULL;
 	g->last = NULL;
 	g->run = NULL;
+	g->free = g->few;
+	g->end = g->few + ACCEL_GATHER_FEW;
 	g->num = 0;
 }
 
@@ -237,9 +244,42 @@ static void accel_table_free_chunk(struct scatterlist *sg, unsigned int entries)
  */
 void accel_table_free(struct accel_mem *mem)
 {
-	__sg_free_table(&mem->table, SG_MAX_SINGLE_ALLOC, ARRAY_SIZE(mem->first),
-			accel_table_free_chunk, mem->table.orig_nents);
+	if (mem->table.orig_nents > ARRAY_SIZE(mem->first))
+		__sg_free_table(&mem->table, SG_MAX_SINGLE_ALLOC, ARRAY_SIZE(mem->first),
+				accel_table_free_chunk, mem->table.orig_nents);
+	mem->table.orig_nents = 0;
 	mem->sgt = NULL;
+}
+
+static int accel_table_alloc(struct accel_mem *mem, unsigned long num)
+{
+	struct sg_table *table = &mem->table;
+	int ret;
+
+	if (num <= ARRAY_SIZE(mem->first)) {
+		memset(mem->first, 0, sizeof(mem->first));
+		sg_init_marker(mem->first, num);
+		table->sgl = mem->first;
+		table->nents = num;
+		table->orig_nents = num;
+		return 0;
+	}
+	ret = __sg_alloc_table(table, num, SG_MAX_SINGLE_ALLOC, mem->first,
+			       ARRAY_SIZE(mem->first), GFP_KERNEL_ACCOUNT, accel_table_chunk);
+	if (ret)
+		accel_table_free(mem);
+	return ret;
+}
+
+/* Returns the entry after them, if there is one. */
+static struct scatterlist *accel_table_fill(struct scatterlist *sg, const struct accel_run *run,
+					    unsigned long num)
+{
+	for (; num; num--, run++) {
+		sg_set_page(sg, pfn_to_page(run->pfn), run->pages << PAGE_SHIFT, 0);
+		sg = accel_sg_next(sg);
+	}
+	return sg;
 }
 
 /**
@@ -252,24 +292,52 @@ void accel_table_free(struct accel_mem *mem)
  */
 int accel_gather_end(struct accel_gather *g, struct accel_mem *mem)
 {
-	struct accel_gather_walk walk = { .g = g };
+	unsigned long n = min(g->num, ACCEL_GATHER_FEW), left = g->num - n;
+	struct accel_runs *runs;
 	struct scatterlist *sg;
-	struct accel_run *run;
 	int ret;
 
-	ret = __sg_alloc_table(&mem->table, g->num, SG_MAX_SINGLE_ALLOC, mem->first,
-			       ARRAY_SIZE(mem->first), GFP_KERNEL_ACCOUNT, accel_table_chunk);
-	if (ret) {
-		accel_table_free(mem);
+	ret = accel_table_alloc(mem, g->num);
+	if (ret)
 		return ret;
+	sg = accel_table_fill(mem->table.sgl, g->few, n);
+	for (runs = g->first; runs; runs = runs->next, left -= n) {
+		n = min(left, ACCEL_RUNS);
+		sg = accel_table_fill(sg, runs->run, n);
 	}
-	for (sg = mem->table.sgl; (run = accel_gather_next(&walk)); sg = sg_next(sg))
-		sg_set_page(sg, pfn_to_page(run->pfn), run->pages << PAGE_SHIFT, 0);
 	mem->sgt = &mem->table;
 	mem->nsegs = g->num;
 	mem->nfolios = g->folios;
 	accel_gather_free(g);
 	return 0;
+}
+
+/**
+ * accel_table_of_folio - make the table of a region that is of one folio, if it is
+ * @mem: the region; likewise
+ * @pages: all of its pages
+ *
+ * Return: whether its pages are of one folio and follow one another.
+ */
+bool accel_table_of_folio(struct accel_mem *mem, struct page **pages)
+{
+	unsigned long n = mem->npages;
+
+	if (n > mem->ctx->adev->max_segment >> PAGE_SHIFT ||
+	    (n > 1 && accel_gather_follow(page_folio(pages[0]), pages, n) < n))
+		return false;
+	*mem->first = (struct scatterlist){};
+	sg_set_page(mem->first, pages[0], n << PAGE_SHIFT, 0);
+	sg_mark_end(mem->first);
+	mem->table = (struct sg_table) {
+		.sgl = mem->first,
+		.nents = 1,
+		.orig_nents = 1,
+	};
+	mem->sgt = &mem->table;
+	mem->nsegs = 1;
+	mem->nfolios = 1;
+	return true;
 }
 
 /**
@@ -283,22 +351,25 @@ int accel_gather_end(struct accel_gather *g, struct accel_mem *mem)
  */
 void accel_unpin_clean(struct page *page, unsigned long n)
 {
-	unsigned long pfn = page_to_pfn(page), here;
+	unsigned long pfn = page_to_pfn(page), end = pfn + n, here;
 
-	for (;;) {
-		struct folio *folio = page_folio(page);
+	for (; pfn < end; pfn += here) {
+		struct folio *folio;
 
+		page = pfn_to_page(pfn);
+		folio = page_folio(page);
 		here = 1;
 		if (folio_test_large(folio))
-			here = min_t(unsigned long, n,
+			here = min_t(unsigned long, end - pfn,
 				     folio_nr_pages(folio) - folio_page_idx(folio, page));
 		unpin_user_folio(folio, here);
-		n -= here;
-		if (!n)
-			return;
-		pfn += here;
-		page = pfn_to_page(pfn);
 	}
+}
+
+static void accel_runs_unpin(const struct accel_run *run, unsigned long num)
+{
+	for (; num; num--, run++)
+		accel_unpin_clean(pfn_to_page(run->pfn), run->pages);
 }
 
 /**
@@ -309,11 +380,14 @@ void accel_unpin_clean(struct page *page, unsigned long n)
  */
 void accel_gather_unpin(struct accel_gather *g)
 {
-	struct accel_gather_walk walk = { .g = g };
-	struct accel_run *run;
+	unsigned long n = min(g->num, ACCEL_GATHER_FEW), left = g->num - n;
+	struct accel_runs *runs;
 
-	while ((run = accel_gather_next(&walk)))
-		accel_unpin_clean(pfn_to_page(run->pfn), run->pages);
+	accel_runs_unpin(g->few, n);
+	for (runs = g->first; runs; runs = runs->next, left -= n) {
+		n = min(left, ACCEL_RUNS);
+		accel_runs_unpin(runs->run, n);
+	}
 	accel_gather_free(g);
 }
 

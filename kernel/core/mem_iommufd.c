@@ -128,8 +128,8 @@ static void accel_mem_iommufd_finish(struct accel_mem *mem)
 static int accel_mem_iommufd_acquire(struct accel_mem *mem, struct accel_pin_times *times,
 				     bool timed)
 {
-	struct page *few[ACCEL_GATHER_FEW], **pages = few;
-	struct accel_gather gather;
+	struct page *few[ACCEL_GATHER_FEW] __uninitialized, **pages = few;
+	struct accel_gather gather __uninitialized;
 	int ret;
 
 	if (mem->npages > ARRAY_SIZE(few)) {
@@ -155,6 +155,7 @@ const struct accel_mem_ops accel_mem_iommufd_ops = {
 	.way = ACCEL_MEM_WAY_IOMMUFD,
 	.name = "iommufd",
 	.pins = true,
+	.early = true,
 	.acquire = accel_mem_iommufd_acquire,
 	.map = accel_mem_dma_map,
 	.unmap = accel_mem_dma_unmap,

@@ -124,11 +124,28 @@ static int accel_mem_explain(struct accel_mem *mem, u64 addr, int error)
 	return error;
 }
 
+static unsigned int accel_mem_gup_flags(const struct accel_mem *mem)
+{
+	return FOLL_LONGTERM | (mem->flags & ACCEL_MEM_WRITE ? FOLL_WRITE : 0);
+}
+
+/* A region of one page, of which there may be many: nothing to gather. */
+static int accel_mem_pin_one(struct accel_mem *mem)
+{
+	struct page *page;
+	long got = pin_user_pages_fast(mem->addr, 1, accel_mem_gup_flags(mem), &page);
+
+	if (got <= 0)
+		return accel_mem_explain(mem, mem->addr, got ?: -EFAULT);
+	accel_table_of_folio(mem, &page);
+	return 0;
+}
+
 /* What joins @g is pinned, also when this fails. */
 static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct page **pages,
 			 struct accel_pin_times *times, bool timed)
 {
-	unsigned int gup = FOLL_LONGTERM | (mem->flags & ACCEL_MEM_WRITE ? FOLL_WRITE : 0);
+	unsigned int gup = accel_mem_gup_flags(mem);
 	unsigned long left = mem->npages, addr = mem->addr, joined;
 	u64 start = 0;
 	long got;
@@ -145,6 +162,11 @@ static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct p
 		if (timed)
 			start = ktime_get_ns();
 		joined = g->pages;
+		if (got == mem->npages && accel_table_of_folio(mem, pages)) {
+			if (timed)
+				times->gather_ns += ktime_get_ns() - start;
+			return 0;
+		}
 		ret = accel_gather_add(g, pages, got);
 		if (timed)
 			times->gather_ns += ktime_get_ns() - start;
@@ -165,11 +187,21 @@ static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct p
 }
 
 /* The pages of one entry: dirty are those that the device may have written to. */
-static void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg, u64 offset)
+static __always_inline void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg,
+						  u64 offset)
 {
-	u64 first = PAGE_ALIGN_DOWN(max(mem->dirty_from, offset));
-	u64 end = min(PAGE_ALIGN(mem->dirty_to), offset + sg->length);
 	unsigned long pfn = page_to_pfn(sg_page(sg)), before, dirty, after;
+	u64 first, end;
+
+	if (mem->dirty_from >= mem->dirty_to) {
+		if (sg->length == PAGE_SIZE)
+			unpin_user_page(sg_page(sg));
+		else
+			accel_unpin_clean(sg_page(sg), sg->length >> PAGE_SHIFT);
+		return;
+	}
+	first = PAGE_ALIGN_DOWN(max(mem->dirty_from, offset));
+	end = min(PAGE_ALIGN(mem->dirty_to), offset + sg->length);
 
 	if (first >= end) {
 		accel_unpin_clean(sg_page(sg), sg->length >> PAGE_SHIFT);
@@ -190,9 +222,8 @@ static void accel_mem_user_release(struct accel_mem *mem)
 {
 	struct scatterlist *sg;
 	u64 offset = 0;
-	unsigned int i;
 
-	for_each_sgtable_sg(&mem->table, sg, i) {
+	for (sg = mem->table.sgl; sg; sg = accel_sg_next(sg)) {
 		accel_mem_unpin_entry(mem, sg, offset);
 		offset += sg->length;
 	}
@@ -200,13 +231,32 @@ static void accel_mem_user_release(struct accel_mem *mem)
 	accel_mem_uncharge(mem);
 }
 
+static noinline int accel_mem_pin_all(struct accel_mem *mem, struct accel_pin_times *times,
+				      bool timed)
+{
+	struct page *few[ACCEL_GATHER_FEW] __uninitialized, **pages = few;
+	struct accel_gather gather __uninitialized;
+	int ret;
+
+	if (mem->npages > ARRAY_SIZE(few)) {
+		pages = accel_pin_batch_get();
+		if (!pages)
+			return -ENOMEM;
+	}
+	accel_gather_start(&gather, mem->ctx->adev);
+	ret = accel_mem_pin(mem, &gather, pages, times, timed);
+	if (pages != few)
+		accel_pin_batch_put(pages);
+	if (ret)
+		accel_gather_unpin(&gather);
+	return ret;
+}
+
 /* Faults pages in, so for as long as user space likes. */
 static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times *times,
 				  bool timed)
 {
 	u64 start = timed ? ktime_get_ns() : 0;
-	struct page *few[ACCEL_GATHER_FEW], **pages = few;
-	struct accel_gather gather;
 	int ret;
 
 	ret = accel_mem_charge(mem);
@@ -214,21 +264,12 @@ static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times 
 		return ret;
 	if (timed)
 		times->account_ns = ktime_get_ns() - start;
-	if (mem->npages > ARRAY_SIZE(few)) {
-		pages = accel_pin_batch_get();
-		if (!pages) {
-			accel_mem_uncharge(mem);
-			return -ENOMEM;
-		}
-	}
-	accel_gather_start(&gather, mem->ctx->adev);
-	ret = accel_mem_pin(mem, &gather, pages, times, timed);
-	if (pages != few)
-		accel_pin_batch_put(pages);
-	if (ret) {
-		accel_gather_unpin(&gather);
+	if (mem->npages == 1 && !timed)
+		ret = accel_mem_pin_one(mem);
+	else
+		ret = accel_mem_pin_all(mem, times, timed);
+	if (ret)
 		accel_mem_uncharge(mem);
-	}
 	return ret;
 }
 

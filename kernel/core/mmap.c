@@ -218,7 +218,7 @@ static int accel_map_make(struct accel_call *call, struct vm_area_struct *vma)
 	int ret;
 
 	/* A private copy of a register means nothing. */
-	if (is_cow_mapping(vma->vm_flags))
+	if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
 		return -EINVAL;
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping)

@@ -255,7 +255,7 @@ static int dump_start(struct netlink_callback *cb, const struct device_attrs *at
 	unsigned long i;
 	size_t size = 0;
 
-	NL_ASSERT_DUMP_CTX_FITS(struct accel_nl_dump *);
+	BUILD_BUG_ON(sizeof(struct accel_nl_dump *) > sizeof(cb->ctx));
 
 	dump = kzalloc(sizeof(*dump), GFP_KERNEL_ACCOUNT);
 	if (!dump)

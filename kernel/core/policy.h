@@ -29,6 +29,21 @@ enum accel_hook {
 	ACCEL_HOOK_NR
 };
 
+/* The partner of a hook; ACCEL_HOOK_NR: it has none. */
+static inline enum accel_hook accel_hook_partner(enum accel_hook hook)
+{
+	switch (hook) {
+	case ACCEL_HOOK_OPEN:
+		return ACCEL_HOOK_CONTEXT_CLOSE;
+	case ACCEL_HOOK_MEM_PIN:
+		return ACCEL_HOOK_MEM_UNPIN;
+	case ACCEL_HOOK_JOB_SUBMIT:
+		return ACCEL_HOOK_JOB_DONE;
+	default:
+		return ACCEL_HOOK_NR;
+	}
+}
+
 /* How often the engine asks again about a job that is held back. */
 #define ACCEL_POLICY_RETRY_MS	10
 
@@ -63,6 +78,24 @@ struct accel_policy {
 	struct accel_policy_counts __percpu *counts;
 	atomic64_t bad_returns;
 	atomic64_t overruled;
+};
+
+/* One policy of a device. */
+struct accel_policy_entry {
+	const struct accel_policy_ops *ops;
+	u64 since;
+	u32 hooks;
+	struct accel_policy_counts __percpu *counts;
+	struct accel_policy *policy;
+};
+
+struct accel_policy_set {
+	u64 stamp;
+	u32 hooks;		/* that any of them has, or whose partner any of them has */
+	u32 num;
+	const struct accel_policy_entry *end;
+	struct rcu_head rcu;
+	struct accel_policy_entry entries[] __counted_by(num);
 };
 
 /* All policies. Under the mutex; the generation tells a dump that they have changed. */

@@ -294,6 +294,25 @@ static void none_starts(struct kunit *test)
 	fake_unregister(test, f->fake);
 }
 
+/* What an open has begun that then fails goes with it, the file was never there. */
+static void failed_open(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_engine_count count;
+
+	f->fake->open_submits = true;
+	f->fake->open_error = -EIO;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(fake_open(test, f->fake)), -EIO);
+	/* one ran, one was queued behind it */
+	KUNIT_EXPECT_EQ(test, f->fake->freed, 2);
+	accel_engine_read(f->fake->engine, &count);
+	KUNIT_EXPECT_EQ(test, count.jobs, 2);
+	KUNIT_EXPECT_EQ(test, count.running + count.queued, 0);
+	f->fake->open_submits = false;
+	f->fake->open_error = 0;
+	end(test, f);
+}
+
 static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(one_job),
 	KUNIT_CASE(counted_while_running),
@@ -306,6 +325,7 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(too_slow),
 	KUNIT_CASE_SLOW(too_many),
 	KUNIT_CASE(none_starts),
+	KUNIT_CASE(failed_open),
 	{ }
 };
 

@@ -92,6 +92,11 @@ static int fake_do_open(struct accel_context *ctx)
 {
 	struct fake_device *fake = to_fake(ctx->adev);
 
+	u64 id;
+
+	if (fake->open_submits && (fake_submit(ctx, fake->engine, &id) ||
+				   fake_submit(ctx, fake->engine, &id)))
+		return -ENOANO;
 	fake->opened += !fake->open_error;
 	return fake->open_error;
 }

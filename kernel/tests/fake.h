@@ -21,6 +21,7 @@ struct fake_device {
 	unsigned int opened, closed, ran, cancelled, freed;
 	bool overslept;			/* a job of @busy ended for another reason */
 	int open_error;
+	bool open_submits;
 };
 
 /* The argument of the fake ioctls. */

@@ -11,6 +11,7 @@
 
 #include "fake.h"
 #include "../core/netlink.h"
+#include "../core/policy.h"
 
 /* ---------------------------------------------------------------- policies */
 
@@ -49,6 +50,7 @@ static const struct {
 	{ ACCEL_NL_CMD_CONTEXT_GET, GENL_CMD_CAP_DUMP },
 	{ ACCEL_NL_CMD_STATS_GET, GENL_CMD_CAP_DO },
 	{ ACCEL_NL_CMD_STATS_GET, GENL_CMD_CAP_DUMP },
+	{ ACCEL_NL_CMD_POLICY_GET, GENL_CMD_CAP_DUMP },
 };
 
 /* An attribute of the largest form that is tried here. */
@@ -565,6 +567,45 @@ static void stats_go_on(struct kunit *test)
 	devices_go_on(test, accel_nl_stats_get_dumpit, 900, ACCEL_NL_A_STATS_DEV_ID);
 }
 
+/* Who is asked first comes first. */
+static void policies_go_on(struct kunit *test)
+{
+	struct fake_device *fake = fake_register(test);
+	struct accel_policy_ops *ops = kunit_kcalloc(test, 6, sizeof(*ops), GFP_KERNEL);
+	struct accel_policy *policy;
+	struct dumping *d;
+	u64 id[6];
+	int i, n;
+
+	KUNIT_ASSERT_NOT_NULL(test, ops);
+	for (i = 0; i < 6; i++) {
+		snprintf(ops[i].name, sizeof(ops[i].name), "kunit-%d", i);
+		memset(ops[i].device, '*', sizeof(ops[i].device) - 1);
+		ops[i].priority = -i;
+		KUNIT_ASSERT_EQ(test, accel_policy_attach(&ops[i], NULL), 0);
+	}
+	n = 0;
+	mutex_lock(&accel_policies_lock);
+	list_for_each_entry(policy, &accel_policies, link)
+		id[n++] = policy->id;
+	mutex_unlock(&accel_policies_lock);
+	KUNIT_ASSERT_EQ(test, n, 6);
+	KUNIT_EXPECT_GT(test, id[0], id[5]);
+
+	d = dump_new(test, fake);
+	memset(d->cb.ctx, 0, sizeof(d->cb.ctx));
+	n = dump_more(test, d, accel_nl_policy_get_dumpit, 300, ACCEL_NL_A_POLICY_ID);
+	KUNIT_EXPECT_GE(test, n, 1);
+	KUNIT_EXPECT_LE(test, n, 3);
+	dump_rest(test, d, accel_nl_policy_get_dumpit, 300, ACCEL_NL_A_POLICY_ID);
+	KUNIT_EXPECT_EQ(test, d->n, 6);
+	for (i = 0; i < 6; i++) {
+		KUNIT_EXPECT_EQ(test, d->seen[i], id[i]);
+		accel_policy_detach(&ops[i]);
+	}
+	fake_unregister(test, fake);
+}
+
 static struct kunit_case netlink_cases[] = {
 	KUNIT_CASE(family),
 	KUNIT_CASE(policies),
@@ -575,6 +616,7 @@ static struct kunit_case netlink_cases[] = {
 	KUNIT_CASE(engines_go_on),
 	KUNIT_CASE(all_devices_go_on),
 	KUNIT_CASE(stats_go_on),
+	KUNIT_CASE(policies_go_on),
 	{ }
 };
 

@@ -3,7 +3,8 @@
  * What it costs to be observed: a null ioctl of accel_bench, alone, and in the sight of
  * our tools and of their peers, one after the other, each with samples of its own and
  * of none before it. Usage: observe [-x TIMES] [NAME...];
- * -x: so many times the usual number of ioctls in a sample
+ * -x: so many times the usual number of ioctls in a sample; -c: the observers in turn, so
+ * many times over, with a part of the samples each time
  *
  * For the machine with one processor that counts instructions. A sample is what the
  * program and the observer together have spent on it, in processor time, until the
@@ -25,6 +26,7 @@
 
 #define OUT	"/tmp/observe.out"
 #define ERR	"/tmp/observe.err"
+#define PACE	200000
 #define EVENTS	"tracepoint:accel:accel_ioctl "
 
 struct observer {
@@ -34,24 +36,28 @@ struct observer {
 		PER_SECOND,	/* what it does itself, it does as often as it was told to */
 		PER_EVENT,
 		LINES,		/* delivers a line in OUT for each event */
+		PACED,		/* the same, of as many events a second as PACE */
 	} work;
 	const char *argv[10];
+	const char *ready;	/* what it says when it is attached; NULL: nothing */
 };
 
 static char self[16];
 
 static const struct observer observers[] = {
-	{ "accel-top", 2000, PER_SECOND, { "accel-top", "-b", "-d", "1", "-n", "100000" } },
-	{ "summary", 2000, PER_EVENT, { "accel-trace", "-c", "-e", "ioctl" } },
-	{ "hist", 2000, PER_EVENT, { "accel-trace", "hist", "-e", "ioctl" } },
-	{ "stream", 2000, LINES, { "accel-trace", "-e", "ioctl", "-o", OUT } },
-	{ "strace", 300, LINES, { "strace", "-e", "trace=ioctl", "-o", OUT, "-p", self } },
+	{ "accel-top", 2000, PER_SECOND, { "accel-top", "-b", "-d", "1", "-n", "100000" }, NULL },
+	{ "summary", 2000, PER_EVENT, { "accel-trace", "-c", "-e", "ioctl" }, "tracing" },
+	{ "hist", 2000, PER_EVENT, { "accel-trace", "hist", "-e", "ioctl" },
+	  "tracing" },
+	{ "stream", 2000, LINES, { "accel-trace", "-e", "ioctl", "-o", OUT }, "tracing" },
+	{ "paced", 2000, PACED, { "accel-trace", "-e", "ioctl", "-o", OUT }, "tracing" },
+	{ "strace", 300, LINES, { "strace", "-e", "trace=ioctl", "-o", OUT, "-p", self }, "attached" },
 	{ "perf-record", 2000, PER_EVENT, { "perf", "record", "-q", "-a", "-e", "accel:accel_ioctl",
-					"-o", "/tmp/perf.data" } },
+					"-o", "/tmp/perf.data" }, NULL },
 	{ "bpftrace-hist", 2000, PER_EVENT, { "bpftrace", "-e",
-					  EVENTS "{ @ns = hist(args->duration_ns); }" } },
+					  EVENTS "{ @ns = hist(args->duration_ns); }" }, NULL },
 	{ "bpftrace-printf", 2000, LINES, { "bpftrace", "-o", OUT, "-e", EVENTS
-		"{ printf(\"%s %d ctx %d cmd %x ret %d %d ns\\n\", comm, pid, args->ctx, args->cmd, args->ret, args->duration_ns); }" } },
+		"{ printf(\"%s %d ctx %d cmd %x ret %d %d ns\\n\", comm, pid, args->ctx, args->cmd, args->ret, args->duration_ns); }" }, NULL },
 };
 
 static int fd;
@@ -73,6 +79,21 @@ static double ioctls(int count)
 
 	for (int i = 0; i < count; i++)
 		ioctl(fd, ACCEL_BENCH_NULL, &null);
+	return cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
+}
+
+/* The same at PACE; how many a second there were, in @pace. */
+static double paced_ioctls(int count, double *pace)
+{
+	struct accel_bench_null null = { .in = 1 };
+	double start = cpu_ns(CLOCK_PROCESS_CPUTIME_ID), begin = bench_now_ns();
+
+	for (int i = 0; i < count; i++) {
+		while (bench_now_ns() < begin + i * (1e9 / PACE))
+			;
+		ioctl(fd, ACCEL_BENCH_NULL, &null);
+	}
+	*pace = count / (bench_now_ns() - begin) * 1e9;
 	return cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - start;
 }
 
@@ -133,6 +154,19 @@ static void show(const char *path)
 		fclose(f);
 }
 
+static bool says(const char *path, const char *text)
+{
+	char line[512];
+	FILE *f = fopen(path, "r");
+	bool found = false;
+
+	while (f && fgets(line, sizeof(line), f))
+		found |= strstr(line, text) != NULL;
+	if (f)
+		fclose(f);
+	return found;
+}
+
 /* It sees our ioctls when they cost more than without it. */
 static void attached(const struct observer *o, pid_t pid, double bare)
 {
@@ -140,7 +174,8 @@ static void attached(const struct observer *o, pid_t pid, double bare)
 
 	for (int i = 0; i < 600 && seen < 3; i++) {
 		settle(.2);
-		seen = ioctls(100) / 100 > bare + 15 ? seen + 1 : 0;
+		seen = (!o->ready || says(ERR, o->ready)) && ioctls(100) / 100 > bare + 15 ?
+		       seen + 1 : 0;
 		if (waitpid(pid, &status, WNOHANG) == pid) {
 			show(ERR);
 			bench_die("%s ended with status %#x", o->name, status);
@@ -166,7 +201,7 @@ static double median(double *v, int n)
 	return v[n / 2];
 }
 
-static void observe(const struct observer *o, int count)
+static void observe(const struct observer *o, int count, int rounds)
 {
 	double bare[BENCH_ROUNDS], cost;
 	clockid_t clock;
@@ -177,11 +212,11 @@ static void observe(const struct observer *o, int count)
 
 	snprintf(series, sizeof(series), "%s.bare", o->name);
 	ioctls(count);
-	for (int i = 0; i < BENCH_ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		bare[i] = ioctls(count) / count;
 		bench_sample(series, bare[i]);
 	}
-	cost = median(bare, BENCH_ROUNDS);
+	cost = median(bare, rounds);
 
 	pid = start(o);
 	attached(o, pid, cost);
@@ -190,16 +225,24 @@ static void observe(const struct observer *o, int count)
 	ioctls(count);
 	settle(1.5);
 	lines(&from);
-	for (int i = 0; i < BENCH_ROUNDS; i++) {
-		double before = cpu_ns(clock), spent = ioctls(count);
+	for (int i = 0; i < rounds; i++) {
+		double before = cpu_ns(clock), spent, pace = 0;
 
+		spent = o->work == PACED ? paced_ioctls(count, &pace) : ioctls(count);
 		settle(1.5);
 		if (o->work != PER_SECOND)
 			spent += cpu_ns(clock) - before;
-		got = o->work == LINES ? lines(&from) : count;
+		got = o->work >= LINES ? lines(&from) : count;
 		sum += got;
 		if (!got)
 			bench_die("%s delivered nothing", o->name);
+		if (o->work == PACED) {
+			bench_sample("paced.pace", pace);
+			bench_sample("paced.asked", PACE);
+			bench_sample("paced.delivered", 100. * got / count);
+			bench_sample("paced.all", 100);
+			continue;
+		}
 		snprintf(series, sizeof(series), "%s.seen", o->name);
 		bench_sample(series, cost + (spent - cost * count) / got);
 		if (o->work != LINES)
@@ -215,8 +258,8 @@ static void observe(const struct observer *o, int count)
 		if (i == 50)
 			kill(pid, SIGKILL);
 	}
-	if (o->work == LINES)
-		fprintf(stderr, "%s: %ld of %d events delivered\n", o->name, sum, BENCH_ROUNDS * count);
+	if (o->work >= LINES)
+		fprintf(stderr, "%s: %ld of %d events delivered\n", o->name, sum, rounds * count);
 	fprintf(stderr, "%s said:\n", o->name);
 	show(ERR);
 	/* its probes are gone when the ioctl costs what it did */
@@ -227,22 +270,27 @@ static void observe(const struct observer *o, int count)
 int main(int argc, char **argv)
 {
 	struct dev_info dev;
+	int cycles = 1;
 
-	if (argc > 2 && !strcmp(argv[1], "-x")) {
-		times = atoi(argv[2]);
+	while (argc > 2 && (!strcmp(argv[1], "-x") || !strcmp(argv[1], "-c"))) {
+		*(argv[1][1] == 'x' ? &times : &cycles) = atoi(argv[2]);
 		argc -= 2;
 		argv += 2;
 	}
 	if (dev_find("bench", 0, &dev) || (fd = dev_open(dev.name)) < 0)
 		bench_die("no device of accel_bench: load it first");
 	snprintf(self, sizeof(self), "%d", getpid());
-	for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++) {
-		bool wanted = argc == 1;
+	for (int c = 0; c < cycles; c++) {
+		for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++) {
+			/* paced ones would be one more of stream's: by their name only */
+			bool wanted = argc == 1 && observers[i].work != PACED;
 
-		for (int j = 1; j < argc; j++)
-			wanted |= !strcmp(argv[j], observers[i].name);
-		if (wanted)
-			observe(&observers[i], times * observers[i].count);
+			for (int j = 1; j < argc; j++)
+				wanted |= !strcmp(argv[j], observers[i].name);
+			if (wanted)
+				observe(&observers[i], times * observers[i].count,
+					BENCH_ROUNDS / cycles);
+		}
 	}
 	return 0;
 }

@@ -16,9 +16,13 @@
 #define MAX_THREADS	4
 #define MAX_WAYS	6
 
-/* One sample is of about so many bytes, so that small ones are not the clock's. */
-#define SAMPLE_BYTES	(1UL << 20)
+/*
+ * One sample is of about so many bytes, so that small ones are not the clock's, and that
+ * threads meet.
+ */
+#define SAMPLE_BYTES	(16UL << 20)
 #define SAMPLE_MAX	100
+#define SAMPLE_COLD	4	/* faults take long enough */
 
 static size_t size;
 static bool cold;
@@ -74,6 +78,10 @@ static double sample(struct pin_user *u, uint8_t *p)
 
 	if (times > SAMPLE_MAX)
 		times = SAMPLE_MAX;
+	if (cold && times > SAMPLE_COLD)
+		times = SAMPLE_COLD;
+	if (u->way->around)
+		u->way->around(true);
 	for (size_t i = 0; i < times; i++) {
 		if (cold && madvise(p, size < HUGE ? HUGE : size, MADV_DONTNEED))
 			bench_die("madvise: %s", strerror(errno));
@@ -85,6 +93,8 @@ static double sample(struct pin_user *u, uint8_t *p)
 		if (ret)
 			bench_die("%s: %s", u->way->name, strerror(-ret));
 	}
+	if (u->way->around)
+		u->way->around(false);
 	return ns / times;
 }
 

@@ -21,6 +21,7 @@
 #include "accel_bench.h"
 #include "bench.h"
 #include "device.h"
+#include "iommufd.h"
 
 /* One user's: each thread has its own. */
 struct pin_user {
@@ -37,6 +38,7 @@ struct pin_way {
 	void (*open)(struct pin_user *u);
 	int (*pin)(struct pin_user *u, void *addr, size_t length);
 	int (*unpin)(struct pin_user *u);
+	void (*around)(bool begins);	/* optional; each sample, not in its time */
 };
 
 /* ------------------------------------------------------------------- ours */
@@ -67,6 +69,24 @@ static inline int pin_accel(struct pin_user *u, void *addr, size_t length)
 static inline int unpin_accel(struct pin_user *u)
 {
 	return dev_unpin(u->fd, u->handle);
+}
+
+/* ----------------------------------------- ours, while somebody listens */
+
+static inline void pin_trace(bool on)
+{
+	static const char *const events[] = { "accel_mem_pin", "accel_dma_map" };
+	char path[96];
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "/sys/kernel/tracing/events/accel/%s/enable", events[i]);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write(fd, on ? "1" : "0", 1) != 1)
+			bench_die("%s: %s", path, strerror(errno));
+		close(fd);
+	}
 }
 
 /* ------------------------------------------------- the bare functions */
@@ -239,13 +259,46 @@ static inline int unpin_vfio(struct pin_user *u)
 	return dev_ioctl(u->fd, VFIO_IOMMU_UNMAP_DMA, &unmap);
 }
 
+/* ---------------------------------------------------- iommufd IOAS_MAP */
+
+/* An IOAS with hardware attached, the second edu: what is mapped there is pinned at once. */
+static inline void pin_ioas_open(struct pin_user *u)
+{
+	int iommufd = iommufd_open(), ioas;
+	struct dev_info dev;
+
+	if (iommufd < 0)
+		bench_die("/dev/iommu: %s", strerror(-iommufd));
+	ioas = iommufd_ioas(iommufd);
+	if (ioas < 0 || dev_find("edu", 1, &dev) || (u->fd = dev_open(dev.name)) < 0 ||
+	    iommufd_bind(u->fd, iommufd, ioas) < 0)
+		bench_die("no accelerator to attach to an IOAS");
+	u->pd = iommufd;
+	u->handle = ioas;
+	u->iova = 1ULL << 24;
+}
+
+static inline int pin_ioas(struct pin_user *u, void *addr, size_t length)
+{
+	u->length = length;
+	return iommufd_map(u->pd, u->handle, addr, length, u->iova,
+			   ACCEL_MEM_READ | ACCEL_MEM_WRITE);
+}
+
+static inline int unpin_ioas(struct pin_user *u)
+{
+	return iommufd_unmap(u->pd, u->handle, u->iova, u->length);
+}
+
 static const struct pin_way pin_ways[] = {
-	{ "accel", pin_accel_open, pin_accel, unpin_accel },
-	{ "edu", pin_edu_open, pin_accel, unpin_accel },
-	{ "bare", pin_bare_open, pin_bare, unpin_bare },
-	{ "uring", pin_uring_open, pin_uring, unpin_uring },
-	{ "rdma", pin_rdma_open, pin_rdma, unpin_rdma },
-	{ "vfio", pin_vfio_open, pin_vfio, unpin_vfio },
+	{ "accel", pin_accel_open, pin_accel, unpin_accel, NULL },
+	{ "traced", pin_accel_open, pin_accel, unpin_accel, pin_trace },
+	{ "edu", pin_edu_open, pin_accel, unpin_accel, NULL },
+	{ "bare", pin_bare_open, pin_bare, unpin_bare, NULL },
+	{ "uring", pin_uring_open, pin_uring, unpin_uring, NULL },
+	{ "rdma", pin_rdma_open, pin_rdma, unpin_rdma, NULL },
+	{ "vfio", pin_vfio_open, pin_vfio, unpin_vfio, NULL },
+	{ "ioas", pin_ioas_open, pin_ioas, unpin_ioas, NULL },
 };
 
 #endif

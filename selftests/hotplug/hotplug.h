@@ -250,10 +250,10 @@ static inline void *hotplug_poller(void *arg)
 	return NULL;
 }
 
-static inline int hotplug_use(struct hotplug_user *u, const struct dev_info *dev, void *page,
-			      int jobs)
+/* hotplug_work() - submit @jobs for a file that storm_use() has opened, and wait for the last */
+static inline int hotplug_work(struct hotplug_user *u, const struct dev_info *dev, int jobs)
 {
-	int ret = storm_use(&u->use, dev, page, jobs);
+	int ret = storm_feed(&u->use, dev, jobs);
 
 	if (ret)
 		return ret;

@@ -101,7 +101,8 @@ static const char *run_shape(int n, int port)
 		return "there is no edu";
 	/* The first file's jobs come first: no other's ends before them. */
 	for (i = 0; shapes[n].close && i < FILES; i++)
-		if (hotplug_use(&users[i], &dev, pages + i * PAGE, i ? 1 : JOBS))
+		if (storm_use(&users[i].use, &dev, pages + i * PAGE, 0) ||
+		    hotplug_work(&users[i], &dev, i ? 1 : JOBS))
 			return "open, map, pin or submit";
 	if (go(port, shapes[n].end, &dev))
 		return "the device does not go";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="edu=10,hotplug=acpi" TIMEOUT=120 */
+/* vm: DEVICES="edu=10,hotplug=acpi" TIMEOUT=200 */
 /*
  * 100 hot unplugs: QEMU takes the device out of its slot in the middle of its DMA of
  * 100 ms, with files open, mapped, memory pinned, jobs queued, a thread that waits and
@@ -13,7 +13,7 @@
 
 #define UNPLUGS	100
 #define FILES	3
-#define JOBS	200	/* of the first file, 100 ms each: longer than unplugging all takes */
+#define JOBS	200	/* of the first file, 100 ms each: longer than unplugging one takes */
 
 static struct dev_info dev[HOTPLUG_PORTS];
 static struct hotplug_user users[HOTPLUG_PORTS][FILES];
@@ -29,12 +29,15 @@ static const char *round_of(void)
 
 	for (n = 0; n < ports; n++)
 		for (i = 0; i < FILES; i++)
-			if (hotplug_use(&users[n][i], &dev[n], pages + (n * FILES + i) * PAGE,
-					i ? 1 : JOBS))
-				return "open, map, pin or submit";
+			if (storm_use(&users[n][i].use, &dev[n], pages + (n * FILES + i) * PAGE, 0))
+				return "open, map or pin";
 	if (dev_foll_pins() != pins + ports * FILES)
 		return "pins before";
+	/* Each port's jobs just before it goes, since they take their time in any case. */
 	for (n = 0; n < ports; n++) {
+		for (i = 0; i < FILES; i++)
+			if (hotplug_work(&users[n][i], &dev[n], i ? 1 : JOBS))
+				return "submit";
 		/* between two jobs none runs, for a moment */
 		while (dev_attr(dev[n].name, "engines/edu/running") != 1)
 			usleep(1000);
@@ -91,9 +94,10 @@ int main(void)
 	tap_ok(!wrong, "%d hot unplugs in the middle of a DMA, %d ports at once%s%s", done, ports,
 	       wrong ? ": " : "", wrong ? wrong : "");
 	/*
-	 * The kernel's hotplug code keeps a few (kmalloc-192, 6 in 100 times); one of ours
-	 * would be lost each time, or for each of the files.
+	 * The kernel's hotplug code keeps a few (kmalloc-192, 6 in 100 times), and what is free
+	 * in the slab that a processor allocates from counts as used: 21 objects of that
+	 * size. One of ours would be lost each time, or for each of the files.
 	 */
-	storm_after_within(&before, "hot unplug", done, done / 5);
+	storm_after_within(&before, "hot unplug", done, done / 2);
 	return tap_done();
 }

@@ -48,11 +48,22 @@ static size_t put_utf8(char *out, unsigned int ch)
 	return 3;
 }
 
+/* Bytes up to the quote that ends a string. */
+static size_t quoted(const char *s)
+{
+	const char *end = s;
+
+	while (*end && *end != '"')
+		end += *end == '\\' && end[1] ? 2 : 1;
+	return (size_t)(end - s);
+}
+
 static char *parse_string(const char **p)
 {
 	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
 	const char *s = *p + 1;
-	char *text = malloc(strlen(s) + 1);
+	/* Decoded it is not longer. */
+	char *text = malloc(quoted(s) + 1);
 	size_t len = 0;
 
 	while (text && *s != '"') {

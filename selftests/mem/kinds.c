@@ -4,7 +4,8 @@
  * Each kind of memory that a process has: the device reads what is in it, the process
  * reads what the device wrote, both whether or not the pages were there before; what is
  * charged and pinned meanwhile, and that nothing is afterwards. Then the same for
- * memory that changes while it is pinned: a fork, MADV_DONTNEED, a hole in the file.
+ * memory that changes while it is pinned: a fork, MADV_DONTNEED, a hole in the file; and
+ * huge pages that have changed before.
  */
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -200,6 +201,40 @@ static void test_thrown_away(const struct kind *k, uint8_t *p)
 	clean_check(&before, k->name);
 }
 
+/*
+ * A huge page of which some small ones were given back: others are in their places, in
+ * its middle, so that its first and its last page say nothing about what is between.
+ */
+static void test_mended(void)
+{
+	static const size_t mended[] = { 1, 2, 100, 300, 510 };
+	uint8_t *p = transparent();
+	uint64_t mem;
+	uint32_t crc;
+
+	if (p == MAP_FAILED)
+		tap_bail("no memory");
+	for (int round = 0; round < 2; round++) {
+		fill(p, LENGTH, 13);
+		for (size_t i = 0; i < sizeof(mended) / sizeof(mended[0]); i++) {
+			uint8_t *page = p + mended[i] * PAGE;
+
+			if (madvise(page, PAGE, MADV_DONTNEED))
+				tap_bail("madvise");
+			fill(page, PAGE, 17 + i);
+		}
+		tap_is(dev_pin(fd, p, LENGTH, READ | WRITE, &mem), 0, "a mended huge page: pin");
+		tap_is(dev_foll_pins() - before.foll, LENGTH / PAGE, "each page is pinned");
+		tap_is(device_crc(fd, mem, LENGTH, &crc), 0, "the device reads");
+		tap_is(crc, crc32c(0, p, LENGTH), "what is there");
+		tap_is(device_fill(fd, mem, 0, LENGTH, 0x1122334455667788), 0, "it writes");
+		tap_ok(is_filled(p, LENGTH, 0x1122334455667788), "to all that is there");
+		tap_is(dev_unpin(fd, mem), 0, "unpin");
+		clean_check(&before, "a mended huge page");
+	}
+	unmap(p);
+}
+
 int main(void)
 {
 	struct dev_info dev;
@@ -219,6 +254,7 @@ int main(void)
 		test_thrown_away(k, p);
 		unmap(p);
 	}
+	test_mended();
 	p = anonymous();
 	memset(p, 9, LENGTH);
 	mprotect(p, LENGTH, PROT_READ);

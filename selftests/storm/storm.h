@@ -205,7 +205,8 @@ static inline void storm_after(const struct storm *s, const char *name, long cou
 struct storm_user {
 	int fd;
 	volatile uint32_t *map;
-	uint64_t job;
+	uint64_t mem;
+	uint64_t job;		/* the last one */
 };
 
 /* storm_submit() - one job on a page of @mem; edu: a DMA of 100 ms that reads it */
@@ -233,10 +234,19 @@ static inline int storm_submit(const struct dev_info *dev, int fd, uint64_t mem,
 	return ret;
 }
 
+/* storm_feed() - submit @jobs; 0 or -errno */
+static inline int storm_feed(struct storm_user *u, const struct dev_info *dev, int jobs)
+{
+	int ret = 0;
+
+	while (!ret && jobs--)
+		ret = storm_submit(dev, u->fd, u->mem, &u->job);
+	return ret;
+}
+
 /* storm_use() - open @dev, map, pin @page, submit @jobs; 0 or -errno */
 static inline int storm_use(struct storm_user *u, const struct dev_info *dev, void *page, int jobs)
 {
-	uint64_t mem;
 	int ret;
 
 	u->map = MAP_FAILED;
@@ -247,10 +257,8 @@ static inline int storm_use(struct storm_user *u, const struct dev_info *dev, vo
 	if (u->map == MAP_FAILED)
 		return -errno;
 	(void)u->map[0];
-	ret = dev_pin(u->fd, page, PAGE, ACCEL_MEM_READ | ACCEL_MEM_WRITE, &mem);
-	while (!ret && jobs--)
-		ret = storm_submit(dev, u->fd, mem, &u->job);
-	return ret;
+	ret = dev_pin(u->fd, page, PAGE, ACCEL_MEM_READ | ACCEL_MEM_WRITE, &u->mem);
+	return ret ? ret : storm_feed(u, dev, jobs);
 }
 
 static inline void storm_leave(struct storm_user *u)

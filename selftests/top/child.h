@@ -43,8 +43,10 @@ static bool child_start(struct child *c, char *const argv[])
 	if (pipe(in) || pipe(out))
 		return false;
 	c->pid = fork();
-	if (c->pid < 0)
+	if (c->pid < 0) {
+		perror("fork");
 		return false;
+	}
 	if (!c->pid) {
 		dup2(in[0], 0);
 		dup2(out[1], 1);

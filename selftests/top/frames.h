@@ -9,12 +9,14 @@
 #include "json_read.h"
 #include "tap.h"
 
-static const char * const kinds[] = { "ioctl", "job_wait", "job_run", "mem_pin" };
+static const char * const kinds[] = { "ioctl", "job_wait", "job_run", "mem_pin", "dma_map" };
+
+#define KINDS	5
 
 /* What all frames together have counted of intervals. */
 struct seen {
 	uint64_t frames;
-	uint64_t intervals[4];
+	uint64_t intervals[KINDS];
 	double max_util;
 	bool valid;
 };
@@ -36,7 +38,7 @@ static void watch(struct seen *s, const struct json_node *frame)
 
 	s->frames++;
 	for (dev = json_at(frame, "devices.0"); dev; dev = dev->next) {
-		for (int k = 0; k < 4; k++) {
+		for (int k = 0; k < KINDS; k++) {
 			uint64_t n;
 
 			snprintf(path, sizeof(path), "latency.%s.interval.count", kinds[k]);

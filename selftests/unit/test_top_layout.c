@@ -51,6 +51,7 @@ static void set_lats(struct frame_lat *l, unsigned int *valid)
 	set_lat(&l[FRAME_WAIT], 2 * MS, 80 * MS);
 	set_lat(&l[FRAME_RUN], 150000, 1 * MS);
 	set_lat(&l[FRAME_PIN], 400000, 3 * MS);
+	set_lat(&l[FRAME_DMA], 90000, 2 * MS);
 }
 
 static struct frame *make_frame(size_t devs, size_t ctxs)

@@ -87,7 +87,7 @@ int batch_run(struct collect *c, struct view *v, const struct options *o)
 	int err;
 
 	if (attach_later(o))
-		collect_attach(c, (uint32_t)o->pieces, &why);
+		collect_attach(c, &o->room, &why);
 	/* The first look is what the first frame is compared with. */
 	next = now_s();
 	err = collect_frame(c, &f);

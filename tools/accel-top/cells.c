@@ -113,6 +113,7 @@ TEXT_LAT(text_wait99, FRAME_WAIT, true)
 TEXT_LAT(text_run50, FRAME_RUN, false)
 TEXT_LAT(text_run99, FRAME_RUN, true)
 TEXT_LAT(text_pin99, FRAME_PIN, true)
+TEXT_LAT(text_dma99, FRAME_DMA, true)
 
 /* New ones shout, old ones only stand there. */
 void text_errors(struct text *t, const struct row *row, const struct view *v)
@@ -134,6 +135,8 @@ static void bytes(struct text *t, const struct row *row, uint64_t ctx, uint64_t 
 
 	if (row->usage || row->engine)
 		t->text[0] = '\0';
+	else if (row->ctx && row->ctx->partial)
+		unknown(t);
 	else
 		figure(t, FMT(fmt_bytes, n), !n);
 }
@@ -285,7 +288,10 @@ void text_command(struct text *t, const struct row *row, const struct view *v)
 		return;
 	if (!(row->ctx->valid & FRAME_COMMAND))
 		return unknown(t);
-	figure(t, row->ctx->command, false);
+	snprintf(t->text, sizeof(t->text), "%s%s", row->ctx->ended ? "(ended) " : "",
+		 row->ctx->command);
+	if (row->ctx->ended)
+		t->style = STYLE_DIM;
 	if (v->search[0] && row_matches(row, v->search))
 		t->style = STYLE_MATCH;
 }

@@ -22,7 +22,8 @@ const struct frame_rates *row_rates(const struct row *row);
 
 /* Of rows of all kinds. */
 cell_fn text_util, text_jobs, text_bytes, text_errors, text_pinned, text_mapped, text_none,
-	text_ioctl50, text_ioctl99, text_wait50, text_wait99, text_run50, text_run99, text_pin99;
+	text_ioctl50, text_ioctl99, text_wait50, text_wait99, text_run50, text_run99, text_pin99,
+	text_dma99;
 
 /* Of devices and their engines. */
 cell_fn text_dev, text_state, text_driver, text_parent, text_contexts, text_queue;

@@ -5,15 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "collect.h"
 #include "commands.h"
-#include "hist.h"
 #include "latency.h"
+#include "lats.h"
 #include "model.h"
 #include "proc.h"
+
+/* The inode of the initial pid namespace, fixed by the kernel (PROC_PID_INIT_INO). */
+#define PID_NS_INIT	0xEFFFFFFCU
 
 struct history {
 	uint64_t dev_id;
@@ -25,9 +29,10 @@ struct collect {
 	struct accel_source *source;
 	struct accel_snapshot *before;
 	struct latency *latency;
-	char why_no_latency[160];
-	bool latency_read;		/* of this look */
-	struct latency_cost cost;
+	char why_no_latency[256];
+	const struct stats *stats;	/* of this look; NULL: there are none */
+	uint64_t lost;			/* as of the look before */
+	bool own_pids;			/* the kernel's process ids are ours */
 	struct commands *commands;
 	struct history *history;
 	size_t nr_history;
@@ -49,6 +54,7 @@ int collect_open(struct collect **out, char *why, size_t size)
 {
 	struct collect *c = calloc(1, sizeof(*c));
 	int err = -ENOMEM;
+	struct stat st;
 
 	*out = NULL;
 	snprintf(why, size, "out of memory");
@@ -68,6 +74,7 @@ int collect_open(struct collect **out, char *why, size_t size)
 	snprintf(c->why_no_latency, sizeof(c->why_no_latency),
 		 "no latencies (\"-\") yet: loading the BPF programs");
 	c->begin_ns = now_ns(CLOCK_MONOTONIC);
+	c->own_pids = !stat("/proc/self/ns/pid", &st) && st.st_ino == PID_NS_INIT;
 	*out = c;
 	c = NULL;
 
@@ -88,9 +95,13 @@ void collect_close(struct collect *c)
 	free(c);
 }
 
-bool collect_attach(struct collect *c, uint32_t max_pieces, const char **why)
+bool collect_attach(struct collect *c, const struct stats_room *room, const char **why)
 {
-	latency_open(&c->latency, max_pieces, c->why_no_latency, sizeof(c->why_no_latency));
+	char reason[200];
+
+	c->why_no_latency[0] = '\0';
+	if (latency_open(&c->latency, room, reason, sizeof(reason)))
+		snprintf(c->why_no_latency, sizeof(c->why_no_latency), "no latencies (\"-\"): %s", reason);
 	*why = c->why_no_latency;
 	return c->latency;
 }
@@ -108,38 +119,14 @@ const char *collect_error(const struct collect *c)
 
 /* ----------------------------------------------------------------- latencies */
 
-static void quantiles(struct frame_quantiles *q, const struct accel_hist *h)
+static const struct stats_row *dev_row(const struct collect *c, uint32_t index, uint64_t id)
 {
-	q->count = hist_count(h);
-	if (!q->count)
-		return;
-	q->p50 = hist_percentile(h, 50);
-	q->p99 = hist_percentile(h, 99);
-	q->max = h->max;
+	return c->stats ? stats_device(c->stats, index, id) : NULL;
 }
 
-static void fill_lat(const struct collect *c, struct frame_lat *lat, uint64_t dev_id,
-		     uint64_t ctx_id, enum accel_top_kind kind, int engine)
+static const struct stats_row *ctx_row(const struct collect *c, uint64_t id)
 {
-	struct accel_hist interval = { 0 }, total = { 0 };
-
-	latency_sum(c->latency, dev_id, ctx_id, kind, engine, &interval, &total);
-	quantiles(&lat->interval, &interval);
-	quantiles(&lat->total, &total);
-}
-
-/* The two enumerations are the same by intent. */
-_Static_assert((int)FRAME_IOCTL == ACCEL_TOP_IOCTL && (int)FRAME_WAIT == ACCEL_TOP_WAIT &&
-	       (int)FRAME_RUN == ACCEL_TOP_RUN && (int)FRAME_PIN == ACCEL_TOP_PIN, "kinds");
-
-static unsigned int fill_lats(const struct collect *c, struct frame_lat lat[FRAME_LATENCIES],
-			      uint64_t dev_id, uint64_t ctx_id, int engine)
-{
-	if (!c->latency_read)
-		return 0;
-	for (int kind = 0; kind < FRAME_LATENCIES; kind++)
-		fill_lat(c, &lat[kind], dev_id, ctx_id, (enum accel_top_kind)kind, engine);
-	return FRAME_LATENCY;
+	return c->stats ? stats_context(c->stats, id) : NULL;
 }
 
 /* --------------------------------------------------------------------- rates */
@@ -252,7 +239,7 @@ static void forget_history(struct collect *c, const struct accel_snapshot *snap)
 }
 
 static void fill_engine(struct collect *c, struct frame_engine *e,
-			const struct accel_snapshot *snap, uint64_t dev_id,
+			const struct accel_snapshot *snap, const struct accel_device_info *dev,
 			const struct accel_engine_info *from)
 {
 	struct accel_rates rates = { 0 };
@@ -265,9 +252,9 @@ static void fill_engine(struct collect *c, struct frame_engine *e,
 	e->count = (struct frame_counts){ from->jobs, from->errors, from->bytes, from->busy_ns,
 					  from->wait_ns };
 	if (c->before)
-		accel_engine_rates(c->before, snap, dev_id, from->index, &rates);
+		accel_engine_rates(c->before, snap, dev->id, from->index, &rates);
 	e->valid = fill_rates(&e->rate, &rates);
-	e->valid |= fill_lats(c, e->lat, dev_id, 0, (int)from->index);
+	e->valid |= lats_fill(c->stats, e->lat, dev_row(c, dev->index, dev->id), (int)from->index);
 }
 
 static int fill_dev(struct collect *c, struct frame_dev *d, const struct accel_snapshot *snap,
@@ -292,7 +279,7 @@ static int fill_dev(struct collect *c, struct frame_dev *d, const struct accel_s
 	d->nr_engines = from->num_engines;
 	d->nr_ops = from->num_ops;
 	for (size_t i = 0; i < d->nr_engines; i++) {
-		fill_engine(c, &d->engines[i], snap, d->id, &from->engines[i]);
+		fill_engine(c, &d->engines[i], snap, from, &from->engines[i]);
 		add_counts(&d->count, &d->engines[i].count);
 		d->queued += d->engines[i].queued;
 		d->running += d->engines[i].running;
@@ -306,19 +293,33 @@ static int fill_dev(struct collect *c, struct frame_dev *d, const struct accel_s
 		d->errors += call_errors(from->ops, from->num_ops);
 		d->rate.errors_new += call_errors_new(c->before, snap, d->id, 0);
 	}
-	d->valid |= fill_lats(c, d->lat, d->id, 0, LATENCY_ALL);
+	d->valid |= lats_fill(c->stats, d->lat, dev_row(c, d->index, d->id), STATS_ALL);
 	fill_history(c, d);
 	return 0;
 }
 
 /* ------------------------------------------------------------------ contexts */
 
-static void fill_owner(struct collect *c, struct frame_ctx *x,
-		       const struct accel_context_info *from)
+static void fill_cgroup(struct frame_ctx *x, uint64_t id)
 {
 	struct proc_container container;
 	const char *path;
 
+	x->cgroup_id = id;
+	path = proc_cgroup_path(id);
+	if (!path)
+		return;
+	snprintf(x->cgroup, sizeof(x->cgroup), "%s", path);
+	x->valid |= FRAME_CGROUP;
+	if (proc_container(path, &container)) {
+		snprintf(x->container, sizeof(x->container), "%s", proc_cgroup_label(id));
+		x->valid |= FRAME_CONTAINER;
+	}
+}
+
+static void fill_owner(struct collect *c, struct frame_ctx *x,
+		       const struct accel_context_info *from)
+{
 	snprintf(x->command, sizeof(x->command), "%s",
 		 commands_get(c->commands, from->id,
 			      from->valid & ACCEL_CTX_PID ? from->pid : 0, from->comm));
@@ -332,19 +333,8 @@ static void fill_owner(struct collect *c, struct frame_ctx *x,
 		snprintf(x->user, sizeof(x->user), "%s", proc_user(from->uid));
 		x->valid |= FRAME_USER;
 	}
-	if (!(from->valid & ACCEL_CTX_CGROUP) || !from->cgroup_id)
-		return;
-	x->cgroup_id = from->cgroup_id;
-	path = proc_cgroup_path(from->cgroup_id);
-	if (!path)
-		return;
-	snprintf(x->cgroup, sizeof(x->cgroup), "%s", path);
-	x->valid |= FRAME_CGROUP;
-	if (proc_container(path, &container)) {
-		snprintf(x->container, sizeof(x->container), "%s",
-			 proc_cgroup_label(from->cgroup_id));
-		x->valid |= FRAME_CONTAINER;
-	}
+	if (from->valid & ACCEL_CTX_CGROUP && from->cgroup_id)
+		fill_cgroup(x, from->cgroup_id);
 }
 
 static void fill_usage(struct collect *c, struct frame_usage *u,
@@ -360,7 +350,7 @@ static void fill_usage(struct collect *c, struct frame_usage *u,
 	if (c->before)
 		accel_usage_rates(c->before, snap, dev_id, ctx_id, from->engine, &rates);
 	u->valid = fill_rates(&u->rate, &rates);
-	u->valid |= fill_lats(c, u->lat, dev_id, ctx_id, (int)from->engine);
+	u->valid |= lats_fill(c->stats, u->lat, ctx_row(c, ctx_id), (int)from->engine);
 }
 
 static int fill_ctx(struct collect *c, struct frame_ctx *x, const struct accel_snapshot *snap,
@@ -395,7 +385,63 @@ static int fill_ctx(struct collect *c, struct frame_ctx *x, const struct accel_s
 		x->valid |= FRAME_OPS;
 	x->errors = x->count.job_errors + call_errors(from->ops, from->num_ops);
 	x->rate.errors_new += call_errors_new(c->before, snap, dev->id, x->id);
-	x->valid |= fill_lats(c, x->lat, dev->id, x->id, LATENCY_ALL);
+	x->valid |= lats_fill(c->stats, x->lat, ctx_row(c, x->id), STATS_ALL);
+	x->ended = ctx_row(c, x->id) && ctx_row(c, x->id)->ended;
+	return 0;
+}
+
+/*
+ * One that netlink has not: it ended since the look before, and may have begun since, too;
+ * or it is not ours to see there, and we may read the pinned maps.
+ */
+static int fill_ctx_of_stats(struct collect *c, struct frame_ctx *x,
+			     const struct accel_device_info *dev, const struct stats_row *row,
+			     double interval_s)
+{
+	const struct accel_stats_head *h = row->head;
+	char comm[sizeof(h->comm) + 1] = "";
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+
+	memcpy(comm, h->comm, sizeof(h->comm));
+	x->id = row->id;
+	x->dev_id = dev->id;
+	x->dev_index = dev->index;
+	snprintf(x->dev_name, sizeof(x->dev_name), "%s", dev->name);
+	x->ended = row->ended;
+	x->partial = true;
+	if (h->begun_ns)
+		x->age_ns = (row->ended ? h->ended_ns : now) - h->begun_ns;
+	if (c->own_pids) {
+		x->pid = h->tgid;
+		x->valid |= FRAME_PID;
+	}
+	x->uid = h->uid;
+	snprintf(x->user, sizeof(x->user), "%s", proc_user(h->uid));
+	snprintf(x->command, sizeof(x->command), "%s",
+		 commands_get(c->commands, row->id, row->ended ? 0 : x->pid, comm));
+	x->valid |= FRAME_USER | FRAME_COMMAND;
+	if (h->cgroup_id)
+		fill_cgroup(x, h->cgroup_id);
+	x->count = (struct frame_counts){ h->jobs, h->job_errors, h->bytes, h->sum[ACCEL_STATS_RUN],
+					  h->sum[ACCEL_STATS_WAIT] };
+	x->errors = h->job_errors;
+	if (c->before && interval_s > 0) {
+		/* Of jobs that ended; one may have run for longer than this interval. */
+		double busy = (double)stats_delta(row, sum[ACCEL_STATS_RUN]) / 1e9;
+
+		x->rate.util = dev->num_engines ? busy / interval_s / (double)dev->num_engines : 0;
+		if (x->rate.util > 1)
+			x->rate.util = 1;
+		x->rate.jobs_s = (double)stats_delta(row, jobs) / interval_s;
+		x->rate.bytes_s = (double)stats_delta(row, bytes) / interval_s;
+		x->rate.errors_new = stats_delta(row, job_errors);
+		x->valid |= FRAME_RATES;
+	}
+	x->engines = calloc(1, sizeof(*x->engines));
+	x->ops = calloc(1, sizeof(*x->ops));
+	if (!x->engines || !x->ops)
+		return -ENOMEM;
+	x->valid |= lats_fill(c->stats, x->lat, row, STATS_ALL);
 	return 0;
 }
 
@@ -404,26 +450,33 @@ static int fill_ctx(struct collect *c, struct frame_ctx *x, const struct accel_s
 static void fill_self(struct collect *c, struct frame *f)
 {
 	uint64_t now = now_ns(CLOCK_MONOTONIC), cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-	uint64_t wall = c->look_ns ? now - c->look_ns : 0;
-	uint64_t lost = c->cost.lost_full + c->cost.lost_missed;
+	uint64_t wall = c->look_ns ? now - c->look_ns : 0, lost;
+	struct stats_loss loss;
+	double ns;
 
 	if (wall)
 		f->self.cpu = (double)(cpu - c->cpu_ns) / (double)wall;
 	c->cpu_ns = cpu;
 	c->look_ns = now;
-	if (!c->latency_read)
+	if (!c->stats)
 		return;
 	f->valid |= FRAME_LATENCY;
-	latency_cost(c->latency, &c->cost);
-	f->self.events = c->cost.events;
-	f->self.lost_full = c->cost.lost_full;
-	f->self.lost_missed = c->cost.lost_missed;
-	f->self.lost_new = c->cost.lost_full + c->cost.lost_missed - lost;
-	f->self.untimed = c->cost.untimed;
-	if (c->cost.ns_per_event >= 0 && wall) {
+	stats_loss(c->stats, &loss);
+	f->self.events = loss.events;
+	f->self.lost_full = loss.unkept + loss.no_device;
+	f->self.lost_missed = latency_missed(c->latency);
+	f->self.unsplit = loss.unsplit;
+	f->self.contexts_unkept = loss.no_record;
+	f->self.contexts_missed = loss.missed;
+	lost = f->self.lost_full + f->self.lost_missed;
+	f->self.lost_new = lost - c->lost;
+	c->lost = lost;
+	f->self.untimed = loss.untimed;
+	ns = latency_ns(c->latency);
+	if (ns >= 0 && wall) {
 		f->valid |= FRAME_BPF_COST;
-		f->self.bpf_ns = c->cost.ns_per_event;
-		f->self.bpf = c->cost.ns_per_event * (double)c->cost.events_new / (double)wall;
+		f->self.bpf_ns = ns;
+		f->self.bpf = ns * (double)loss.events_new / (double)wall;
 	}
 }
 
@@ -459,8 +512,10 @@ static void fill_notes(const struct collect *c, struct frame *f, const struct ac
 
 	if (c->why_no_latency[0])
 		frame_note(f, "%s", c->why_no_latency);
-	else if (!c->latency_read)
-		frame_note(f, "no latencies in this frame: their map could not be read");
+	else if (c->latency && !c->stats)
+		frame_note(f, "no latencies in this frame: out of memory");
+	if (c->latency && latency_note(c->latency))
+		frame_note(f, "%s", latency_note(c->latency));
 	if (!snap->has_contexts)
 		frame_note(f, "no contexts: generic netlink does not answer (accelctl doctor)");
 	for (size_t i = 0; i < snap->num_devices; i++)
@@ -468,6 +523,12 @@ static void fill_notes(const struct collect *c, struct frame *f, const struct ac
 	if (hidden && snap->has_contexts)
 		frame_note(f, "%llu contexts are not ours to see and not in the list; totals have them: sudo",
 			   (unsigned long long)hidden);
+	if (f->self.contexts_missed)
+		frame_note(f, "%llu contexts ended unseen, their records were needed: look more often (-d) or make room (--contexts)",
+			   (unsigned long long)f->self.contexts_missed);
+	if (f->self.contexts_unkept)
+		frame_note(f, "%llu contexts found no room for latencies (--contexts): only their devices have these",
+			   (unsigned long long)f->self.contexts_unkept);
 	if (lost)
 		frame_note(f, "%llu latencies were lost (%llu: no room; %llu: program busy): p50, p99 may be off",
 			   (unsigned long long)lost, (unsigned long long)f->self.lost_full,
@@ -476,13 +537,16 @@ static void fill_notes(const struct collect *c, struct frame *f, const struct ac
 
 static int fill(struct collect *c, struct frame *f, const struct accel_snapshot *snap)
 {
-	size_t nr = 0;
+	const struct stats_row *rows = NULL;
+	size_t nr = 0, nr_rows = 0;
 	int err;
 
+	if (c->stats)
+		rows = stats_contexts(c->stats, &nr_rows);
 	for (size_t i = 0; i < snap->num_devices; i++)
 		nr += snap->devices[i].num_contexts;
 	f->devs = calloc(snap->num_devices + 1, sizeof(*f->devs));
-	f->ctxs = calloc(nr + 1, sizeof(*f->ctxs));
+	f->ctxs = calloc(nr + nr_rows + 1, sizeof(*f->ctxs));
 	if (!f->devs || !f->ctxs)
 		return -ENOMEM;
 	for (size_t i = 0; i < snap->num_devices; i++) {
@@ -494,6 +558,21 @@ static int fill(struct collect *c, struct frame *f, const struct accel_snapshot 
 		if (err)
 			return err;
 	}
+	for (size_t i = 0; i < nr_rows; i++) {
+		const struct accel_device_info *d =
+			accel_snapshot_device_id(snap, rows[i].head->dev_id);
+
+		if (!d || accel_snapshot_context(snap, rows[i].id, NULL))
+			continue;
+		/* Opened since the snapshot was taken: the next one has all of it. */
+		if (snap->has_contexts && !rows[i].ended && !accel_device_hidden(d))
+			continue;
+		err = fill_ctx_of_stats(c, &f->ctxs[f->nr_ctxs++], d, &rows[i], f->interval_s);
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < f->nr_ctxs; i++)
+		f->nr_ended += f->ctxs[i].ended;
 	return 0;
 }
 
@@ -509,7 +588,7 @@ int collect_frame(struct collect *c, struct frame **out)
 	err = accel_snapshot_read(c->source, &snap);
 	if (err)
 		goto cleanup;
-	c->latency_read = c->latency && !latency_read(c->latency, snap);
+	c->stats = c->latency && !latency_look(c->latency) ? latency_stats(c->latency) : NULL;
 	f->seq = c->seq++;
 	f->time_ns = now_ns(CLOCK_REALTIME);
 	f->uptime_ns = now_ns(CLOCK_MONOTONIC) - c->begin_ns;

@@ -10,6 +10,7 @@
 #include "frame.h"
 
 struct collect;
+struct stats_room;
 
 /* 0, or -errno and in @why a line for the user; -ENODEV: no subsystem. */
 int collect_open(struct collect **out, char *why, size_t size);
@@ -17,10 +18,10 @@ void collect_close(struct collect *c);
 
 /*
  * Loads the BPF programs, which may take a moment; frames before have no
- * latencies. @max_pieces as for latency_open(). False and @why: they cannot be
+ * latencies. @room as for latency_open(). False and @why: they cannot be
  * had, and a note in each frame says so.
  */
-bool collect_attach(struct collect *c, uint32_t max_pieces, const char **why);
+bool collect_attach(struct collect *c, const struct stats_room *room, const char **why);
 void collect_do_without(struct collect *c);
 
 /* Looks, and makes a frame of the differences from the look before. 0 or -errno. */

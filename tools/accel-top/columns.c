@@ -55,6 +55,7 @@ static const struct column dev_columns[] = {
 	{ "RUNp50",	-1,	17,  6,   6, R, KIND_TEXT, text_run50 },
 	{ "RUNp99",	-1,	13,  6,   6, R, KIND_TEXT, text_run99 },
 	{ "PINp99",	-1,	22,  6,   6, R, KIND_TEXT, text_pin99 },
+	{ "DMAp99",	-1,	23,  6,   6, R, KIND_TEXT, text_dma99 },
 	{ "ERR",	-1,	10,  5,   5, R, KIND_TEXT, text_errors },
 	{ "HISTORY",	-1,	12,  8,  60, L, KIND_HISTORY, text_none },
 };
@@ -77,6 +78,7 @@ static const struct column ctx_columns[] = {
 	{ "RUNp50",	-1,		21,  6,   6, R, KIND_TEXT, text_run50 },
 	{ "RUNp99",	SORT_RUN,	13,  6,   6, R, KIND_TEXT, text_run99 },
 	{ "PINp99",	SORT_PIN,	23,  6,   6, R, KIND_TEXT, text_pin99 },
+	{ "DMAp99",	-1,		25,  6,   6, R, KIND_TEXT, text_dma99 },
 	{ "ERR",	SORT_ERRORS,	8,   4,   5, R, KIND_TEXT, text_errors },
 	{ "AGE",	SORT_AGE,	15,  6,   6, R, KIND_TEXT, text_age },
 	{ "CGROUP",	SORT_CGROUP,	12,  8,  60, T, KIND_TEXT, text_cgroup },

@@ -24,6 +24,7 @@ enum frame_latency {
 	FRAME_WAIT,	/* a job in its queue, of jobs that started */
 	FRAME_RUN,	/* a job on its engine, of jobs that ended */
 	FRAME_PIN,	/* pinning and mapping of a region */
+	FRAME_DMA,	/* of which: its mapping for DMA */
 	FRAME_LATENCIES
 };
 
@@ -127,6 +128,8 @@ struct frame_usage {
 
 struct frame_ctx {
 	unsigned int valid;
+	bool ended;			/* since the look before */
+	bool partial;			/* no memory, ops and engines: only BPF knows of it */
 	uint64_t id;
 	uint64_t dev_id;
 	char dev_name[FRAME_NAME_LEN];
@@ -159,10 +162,13 @@ struct frame_self {
 	double bpf;		/* our programs, wherever they ran: likewise */
 	double bpf_ns;		/* nanoseconds for one event, as last sampled */
 	uint64_t events;	/* latencies taken, since we began */
-	uint64_t lost_full;	/* not taken: the map was full or out of memory */
+	uint64_t lost_full;	/* without their context, for want of room */
 	uint64_t lost_missed;	/* not taken: the program could not run */
 	uint64_t untimed;	/* began before we looked: no latency to take */
 	uint64_t lost_new;	/* lost in this interval */
+	uint64_t unsplit;	/* without their engine */
+	uint64_t contexts_unkept;	/* found no room */
+	uint64_t contexts_missed;	/* ended unseen */
 };
 
 struct frame {
@@ -184,6 +190,7 @@ struct frame {
 	size_t nr_devs;
 	struct frame_dev *devs;
 	size_t nr_ctxs;
+	size_t nr_ended;		/* of these, ended since the look before */
 	struct frame_ctx *ctxs;
 };
 

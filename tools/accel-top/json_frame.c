@@ -29,7 +29,7 @@ static void latencies(struct json *j, const struct frame_lat lat[FRAME_LATENCIES
 {
 	static const char * const names[] = {
 		[FRAME_IOCTL] = "ioctl", [FRAME_WAIT] = "job_wait", [FRAME_RUN] = "job_run",
-		[FRAME_PIN] = "mem_pin",
+		[FRAME_PIN] = "mem_pin", [FRAME_DMA] = "dma_map",
 	};
 
 	json_object(j, "latency");
@@ -134,10 +134,11 @@ static void context(struct json *j, const struct frame_ctx *c)
 	json_str(j, "cgroup", c->valid & FRAME_CGROUP ? c->cgroup : NULL);
 	json_str(j, "container", c->valid & FRAME_CONTAINER ? c->container : NULL);
 	json_u64(j, "age_ns", c->age_ns);
-	json_u64(j, "pinned_bytes", c->pinned);
-	json_u64(j, "mapped_bytes", c->mapped);
-	json_u64(j, "regions", c->mems);
-	json_u64(j, "jobs_open", c->jobs_open);
+	json_bool(j, "ended", c->ended);
+	json_u64_or_null(j, "pinned_bytes", c->partial ? UINT64_MAX : c->pinned);
+	json_u64_or_null(j, "mapped_bytes", c->partial ? UINT64_MAX : c->mapped);
+	json_u64_or_null(j, "regions", c->partial ? UINT64_MAX : c->mems);
+	json_u64_or_null(j, "jobs_open", c->partial ? UINT64_MAX : c->jobs_open);
 	json_u64(j, "errors", c->errors);
 	counts(j, &c->count);
 	rates(j, &c->rate, c->valid);
@@ -171,6 +172,9 @@ static void self(struct json *j, const struct frame *f)
 	json_u64_or_null(j, "lost_no_room", latency ? f->self.lost_full : UINT64_MAX);
 	json_u64_or_null(j, "lost_busy", latency ? f->self.lost_missed : UINT64_MAX);
 	json_u64_or_null(j, "untimed", latency ? f->self.untimed : UINT64_MAX);
+	json_u64_or_null(j, "unsplit", latency ? f->self.unsplit : UINT64_MAX);
+	json_u64_or_null(j, "contexts_no_room", latency ? f->self.contexts_unkept : UINT64_MAX);
+	json_u64_or_null(j, "contexts_missed", latency ? f->self.contexts_missed : UINT64_MAX);
 	json_close(j);
 }
 
@@ -194,7 +198,8 @@ int json_frame(FILE *out, const struct frame *f, const struct view *v)
 	json_str(&j, "host", f->host);
 	json_object(&j, "totals");
 	json_u64(&j, "devices", f->nr_devs);
-	json_u64(&j, "contexts", f->nr_ctxs);
+	json_u64(&j, "contexts", f->nr_ctxs - f->nr_ended);
+	json_u64(&j, "contexts_ended", f->nr_ended);
 	json_u64(&j, "pinned_bytes", f->pinned);
 	json_u64(&j, "mapped_bytes", f->mapped);
 	json_u64(&j, "errors", f->errors);

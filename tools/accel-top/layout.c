@@ -87,7 +87,7 @@ static void who_and_when(struct pen *p, const struct frame *f, const struct view
 		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
 	piece(p, "", STYLE_NORMAL, "%s", clock);
 	piece(p, "devices", STYLE_BOLD, "%zu", f->nr_devs);
-	piece(p, "contexts", STYLE_BOLD, "%zu", f->nr_ctxs);
+	piece(p, "contexts", STYLE_BOLD, "%zu", f->nr_ctxs - f->nr_ended);
 	piece(p, "", STYLE_NORMAL, "%s", f->host);
 	snprintf(at, sizeof(at), "%.1fs", f->interval_s > 0 ? f->interval_s : v->delay);
 	piece(p, "every", STYLE_NORMAL, "%s", at);
@@ -130,7 +130,7 @@ static int draw_header(struct canvas *c, const struct frame *f, const struct vie
 		if (lost(&f->self))
 			lost_piece(&p, f);
 		piece(&p, "dev", STYLE_BOLD, "%zu", f->nr_devs);
-		piece(&p, "ctx", STYLE_BOLD, "%zu", f->nr_ctxs);
+		piece(&p, "ctx", STYLE_BOLD, "%zu", f->nr_ctxs - f->nr_ended);
 		totals(&p, f);
 		return 1;
 	}

@@ -22,7 +22,7 @@ static struct options options;
 static struct view view;
 static uint64_t delay_ns = 1000000000;
 static int sort_index = SORT_UTIL;
-static long long pid;
+static long long pid, contexts;
 static const char *user, *filter;
 
 static const char *sort_choices[SORT_NR + 1];
@@ -60,9 +60,9 @@ static const struct opt table[] = {
 	  .help = "load no BPF programs; latencies are not known then" },
 	{ 0, "require-latency", OPT_FLAG, &options.require_latency,
 	  .help = "exit 4 if BPF cannot be had, instead of doing without" },
-	{ 0, "pieces", OPT_INT, &options.pieces, "N",
-	  "room for latencies in the kernel, to see what happens when there is none",
-	  .min = 1, .max = 10000000, .hidden = true },
+	{ 0, "contexts", OPT_INT, &contexts, "N",
+	  "room for latencies of N contexts, 8 KiB each (default 2048)",
+	  .min = 1, .max = 65536 },
 	{ .type = OPT_END },
 };
 
@@ -77,9 +77,10 @@ static const struct opts_spec spec = {
 	.summary = "accelerators, and the processes that use them",
 	.usage = usage,
 	.opts = table,
+	.features = bpf_util_features,
 	.epilog =
-	"Devices are never opened. Latencies (p50, p99) need root; everything else does\n"
-	"not. The key h shows all keys.\n"
+	"Devices are never opened. Latencies (p50, p99) need root, or accelctl observe on\n"
+	"and its group; everything else does not. The key h shows all keys.\n"
 	"\n"
 	"Exit codes: 0 done, 1 failed (also: no usable terminal), 2 bad usage, 3 no\n"
 	"accelerator subsystem, 4 no latencies with --require-latency.\n",
@@ -164,6 +165,7 @@ static int take_options(int argc, char **argv)
 	view.sort = (enum sort_key)sort_index;
 	view.delay = (double)delay_ns / 1e9;
 	view.plain = options.batch;
+	options.room.contexts = (uint32_t)contexts;
 	return OPTS_GO_ON;
 }
 
@@ -192,7 +194,7 @@ int main(int argc, char **argv)
 	}
 	if (options.no_latency)
 		collect_do_without(collect);
-	if (options.require_latency && !collect_attach(collect, (uint32_t)options.pieces, &why_not)) {
+	if (options.require_latency && !collect_attach(collect, &options.room, &why_not)) {
 		complain("%s", why_not);
 		ret = EXIT_NO_BPF;
 	} else if (options.batch || options.json) {

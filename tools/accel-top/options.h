@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "collect.h"
+#include "stats_maps.h"
 #include "view.h"
 
 struct options {
@@ -16,7 +17,7 @@ struct options {
 	bool require_latency;
 	bool no_latency;
 	long long frames;	/* 0: for ever */
-	long long pieces;	/* of the map of latencies; 0: as many as usual */
+	struct stats_room room;	/* for latencies, where we load the programs */
 	long long width;	/* of a batch line; 0: the terminal's, or all columns */
 };
 

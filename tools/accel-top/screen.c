@@ -300,7 +300,7 @@ static int loop(struct screen *s, struct collect *c, struct view *v, const struc
 	/* Something to look at while the programs are loaded. */
 	if (!err && attach_later(o)) {
 		err = paint(s, *shown, v);
-		collect_attach(c, (uint32_t)o->pieces, &why);
+		collect_attach(c, &o->room, &why);
 	}
 	next = now_s() + (v->delay < FIRST_DELAY ? v->delay : FIRST_DELAY);
 	while (!err) {

@@ -99,6 +99,7 @@ static const struct opts_spec spec = {
 		  "Exit status: 0 ok, 1 failed, 2 usage, 3 no device, 4 no permission or no BPF, 5 events\n"
 		  "lost (with --strict); that of COMMAND when it fails, 128+N when signal N ended it.\n",
 	.stop_at_operand = true,
+	.features = bpf_util_features,
 };
 
 /* A whole number, all of @text. */

@@ -11,6 +11,7 @@
 #include "bpf_util.h"
 #include "command.h"
 #include "config.h"
+#include "events.h"
 #include "json.h"
 #include "print.h"
 #include "proc.h"
@@ -146,6 +147,20 @@ static int account(struct trace *t, uint64_t delivered)
 		json_u64(&j, "delivered", delivered);
 		json_u64(&j, "lost", count.lost);
 		json_u64(&j, "missed", count.missed);
+		json_object(&j, "lost_by_event");
+		for (int type = 0; type < ACCEL_EV_NR; type++)
+			if (count.lost_by_type[type])
+				json_u64(&j, event_name(type), count.lost_by_type[type]);
+		json_close(&j);
+		json_object(&j, "lost_by_cpu");
+		for (int cpu = 0; cpu < SESSION_CPUS; cpu++) {
+			char name[16];
+
+			snprintf(name, sizeof(name), "%d", cpu);
+			if (count.lost_by_cpu[cpu])
+				json_u64(&j, name, count.lost_by_cpu[cpu]);
+		}
+		json_close(&j);
 		json_close(&j);
 		json_end(&j);
 	}
@@ -153,10 +168,23 @@ static int account(struct trace *t, uint64_t delivered)
 	fprintf(stderr, "accel-trace: %" PRIu64 " events: %" PRIu64 " %s, %" PRIu64 " lost",
 		count.emitted, delivered, c->mode == MODE_STREAM ? "delivered" : "counted",
 		count.lost);
-	if (count.lost)
-		fprintf(stderr, " (%s)", c->mode == MODE_STREAM ?
+	if (count.lost) {
+		fprintf(stderr, " (%s:", c->mode == MODE_STREAM ?
 			"the buffer was full: --buffer makes it larger" :
 			"no more rows: --groups allows more");
+		for (int type = 0; type < ACCEL_EV_NR; type++)
+			if (count.lost_by_type[type])
+				fprintf(stderr, " %s %" PRIu64, event_name(type),
+					count.lost_by_type[type]);
+		for (int cpu = 0, first = 1; cpu < SESSION_CPUS; cpu++) {
+			if (!count.lost_by_cpu[cpu])
+				continue;
+			fprintf(stderr, "%s cpu%d %" PRIu64, first ? ";" : "", cpu,
+				count.lost_by_cpu[cpu]);
+			first = 0;
+		}
+		fputc(')', stderr);
+	}
 	/* Not seen by the filter, so not known to have passed it. */
 	if (count.missed)
 		fprintf(stderr, "; %" PRIu64 " not looked at: they interrupted one of their own kind",

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "print.h"
 
-#include <inttypes.h>
+#include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 
@@ -23,55 +24,80 @@ static uint64_t clock_ns(clockid_t clock)
 
 void print_begin(struct printer *p, const struct config *config, FILE *f)
 {
-	*p = (struct printer){ .config = config, .f = f };
+	*p = (struct printer){ .config = config, .f = f, .second = -1 };
+	p->out.fd = fileno(f);
 	p->realtime = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 }
 
-static void print_time(struct printer *p, uint64_t ts_ns)
+int print_flush(struct printer *p)
+{
+	int err = out_flush(&p->out);
+
+	return err ? err : fflush(p->f) ? -errno : 0;
+}
+
+/* "12.000345": @width columns before the point, @digits behind it, of @ns */
+static char *put_seconds(char *at, uint64_t ns, int width, int digits)
+{
+	uint64_t rest = ns % 1000000000;
+
+	at = put_right(at, ns / 1000000000, width);
+	*at++ = '.';
+	return put_digits(at, digits == 6 ? rest / 1000 : rest, digits);
+}
+
+static char *put_time(struct printer *p, char *at, uint64_t ts_ns)
 {
 	uint64_t wall = ts_ns + p->realtime;
 	time_t s = wall / 1000000000;
-	unsigned int us = wall % 1000000000 / 1000;
 	/* Of two processors' events the later may have been printed first. */
 	uint64_t since = p->last_ns && ts_ns > p->last_ns ? ts_ns - p->last_ns : 0;
-	char text[16];
 	struct tm tm;
 
-	if (p->config->relative)
-		fprintf(p->f, "%6" PRIu64 ".%06" PRIu64 " ", since / 1000000000,
-			since % 1000000000 / 1000);
+	if (p->config->relative) {
+		at = put_seconds(at, since, 6, 6);
+		*at++ = ' ';
+	}
 	p->last_ns = ts_ns;
 	if (!p->config->times)
-		return;
-	localtime_r(&s, &tm);
-	strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	if (p->config->times == 1)
-		fprintf(p->f, "%s ", text);
-	else if (p->config->times == 2)
-		fprintf(p->f, "%s.%06u ", text, us);
-	else
-		fprintf(p->f, "%" PRIu64 ".%06u ", (uint64_t)s, us);
+		return at;
+	if (p->config->times > 2) {
+		at = put_seconds(at, wall, 0, 6);
+		*at++ = ' ';
+		return at;
+	}
+	if (s != p->second) {
+		localtime_r(&s, &tm);
+		strftime(p->clock, sizeof(p->clock), "%H:%M:%S", &tm);
+		p->second = s;
+	}
+	at = put_str(at, p->clock);
+	if (p->config->times == 2) {
+		*at++ = '.';
+		at = put_digits(at, wall % 1000000000 / 1000, 6);
+	}
+	*at++ = ' ';
+	return at;
 }
 
-static void print_duration(struct printer *p, uint64_t ns)
+static char *put_duration(const struct printer *p, char *at, uint64_t ns)
 {
 	if (!ns)
-		return;
-	if (p->config->exact)
-		fprintf(p->f, " <%" PRIu64 ".%09" PRIu64 ">", ns / 1000000000, ns % 1000000000);
-	else
-		fprintf(p->f, " <%s>", FMT(fmt_ns, ns));
+		return at;
+	at = put_text(at, " <");
+	at = p->config->exact ? put_seconds(at, ns, 0, 9) : fmt_ns_to(at, ns);
+	*at++ = '>';
+	return at;
 }
 
-static void print_part(struct printer *p, const char *name, uint64_t ns)
+static char *put_part(const struct printer *p, char *at, const char *name, uint64_t ns)
 {
 	if (!ns)
-		return;
-	if (p->config->exact)
-		fprintf(p->f, " %s=%" PRIu64 ".%09" PRIu64, name, ns / 1000000000,
-			ns % 1000000000);
-	else
-		fprintf(p->f, " %s=%s", name, FMT(fmt_ns, ns));
+		return at;
+	*at++ = ' ';
+	at = put_str(at, name);
+	*at++ = '=';
+	return p->config->exact ? put_seconds(at, ns, 0, 9) : fmt_ns_to(at, ns);
 }
 
 const char *way_name(uint32_t way)
@@ -112,118 +138,185 @@ static const char *state_name(int state)
 	return state >= 0 && state < (int)(sizeof(names) / sizeof(*names)) ? names[state] : "?";
 }
 
+#define PUT(label, value)	put_u64(put_text(at, label), value)
+
 /* What stands between the parentheses. */
-static int arguments(const struct accel_event *e, char *out, size_t size)
+static char *put_arguments(char *at, const struct accel_event *e)
 {
 	switch (e->type) {
 	case ACCEL_EV_DEVICE_REGISTER:
 	case ACCEL_EV_DEVICE_UNREGISTER:
 	case ACCEL_EV_DEVICE_RELEASE:
-		return snprintf(out, size, "driver=%.16s, id=%llu, contexts=%u", e->device.driver,
-				e->dev_id, e->device.contexts);
+		at = put_strn(put_text(at, "driver="), e->device.driver, ACCEL_EV_NAME_LEN);
+		at = PUT(", id=", e->dev_id);
+		return PUT(", contexts=", e->device.contexts);
 	case ACCEL_EV_DEVICE_STATE:
-		return snprintf(out, size, "%s -> %s", state_name(e->device.old_state),
-				state_name(e->device.new_state));
+		at = put_text(put_str(at, state_name(e->device.old_state)), " -> ");
+		return put_str(at, state_name(e->device.new_state));
 	case ACCEL_EV_UNPLUG_DRAIN:
-		return snprintf(out, size, "op=%s, calls=%llu", op_name(e->device.op), e->device.calls);
+		at = put_str(put_text(at, "op="), op_name(e->device.op));
+		return PUT(", calls=", e->device.calls);
 	case ACCEL_EV_CONTEXT_OPEN:
 	case ACCEL_EV_CONTEXT_CLOSE:
-		return snprintf(out, size, "node=%u, owner=%u, uid=%u", e->context.node, e->owner,
-				e->uid);
+		at = PUT("node=", e->context.node);
+		at = PUT(", owner=", e->owner);
+		return PUT(", uid=", e->uid);
 	case ACCEL_EV_IOCTL_ENTER:
 	case ACCEL_EV_IOCTL:
 		if (*e->ioctl.name)
-			return snprintf(out, size, "%.24s, 0x%x", e->ioctl.name, e->ioctl.cmd);
-		return snprintf(out, size, "0x%x", e->ioctl.cmd);
+			at = put_text(put_strn(at, e->ioctl.name, ACCEL_EV_IOCTL_LEN), ", ");
+		return put_hex(at, e->ioctl.cmd);
 	case ACCEL_EV_MMAP:
-		return snprintf(out, size, "map=%llu, bytes=%llu, offset=0x%llx, %s", e->mmap.map,
-				e->mmap.bytes, e->mmap.offset, e->mmap.write ? "rw" : "r");
+		at = PUT("map=", e->mmap.map);
+		at = PUT(", bytes=", e->mmap.bytes);
+		at = put_hex(put_text(at, ", offset="), e->mmap.offset);
+		return put_str(at, e->mmap.write ? ", rw" : ", r");
 	case ACCEL_EV_MUNMAP:
-		return snprintf(out, size, "map=%llu, bytes=%llu", e->mmap.map, e->mmap.bytes);
+		at = PUT("map=", e->mmap.map);
+		return PUT(", bytes=", e->mmap.bytes);
 	case ACCEL_EV_MEM_PIN:
-		return snprintf(out, size, "mem=%llu, %s, bytes=%llu, pages=%llu, folios=%u, %s",
-				e->pin.mem, way_name(e->pin.way), e->pin.bytes, e->pin.pages,
-				e->pin.folios, access_name(e->pin.flags));
+		at = PUT("mem=", e->pin.mem);
+		at = put_str(put_text(at, ", "), way_name(e->pin.way));
+		at = PUT(", bytes=", e->pin.bytes);
+		at = PUT(", pages=", e->pin.pages);
+		at = PUT(", folios=", e->pin.folios);
+		return put_str(put_text(at, ", "), access_name(e->pin.flags));
 	case ACCEL_EV_MEM_UNPIN:
-		return snprintf(out, size, "mem=%llu, bytes=%llu, pages=%llu, %s", e->pin.mem,
-				e->pin.bytes, e->pin.pages, e->pin.flags ? "dirty" : "clean");
+		at = PUT("mem=", e->pin.mem);
+		at = PUT(", bytes=", e->pin.bytes);
+		at = PUT(", pages=", e->pin.pages);
+		return put_str(at, e->pin.flags ? ", dirty" : ", clean");
 	case ACCEL_EV_DMA_MAP:
 	case ACCEL_EV_DMA_UNMAP:
-		return snprintf(out, size, "mem=%llu, bytes=%llu, segments=%u", e->dma.mem,
-				e->dma.bytes, e->dma.segments);
+		at = PUT("mem=", e->dma.mem);
+		at = PUT(", bytes=", e->dma.bytes);
+		return PUT(", segments=", e->dma.segments);
 	case ACCEL_EV_JOB_QUEUE:
 	case ACCEL_EV_JOB_START:
 	case ACCEL_EV_JOB_DONE:
-		return snprintf(out, size, "job=%llu, engine=%.16s, op=%u, bytes=%llu", e->job.job,
-				e->job.engine, e->job.op, e->job.bytes);
+		at = PUT("job=", e->job.job);
+		at = put_strn(put_text(at, ", engine="), e->job.engine, ACCEL_EV_NAME_LEN);
+		at = PUT(", op=", e->job.op);
+		return PUT(", bytes=", e->job.bytes);
 	}
-	return 0;
+	return at;
 }
 
 /* Parts of the whole, and times that are not the call's own. */
-static void print_details(struct printer *p, const struct accel_event *e)
+static char *put_details(const struct printer *p, char *at, const struct accel_event *e)
 {
 	switch (e->type) {
 	case ACCEL_EV_MEM_PIN:
-		print_part(p, "account", e->pin.account_ns);
-		print_part(p, "fault", e->pin.fault_ns);
-		print_part(p, "pin", e->pin.pin_ns);
-		print_part(p, "gather", e->pin.gather_ns);
-		if (e->pin.faulted_pages)
-			fprintf(p->f, " faulted=%llu", e->pin.faulted_pages);
-		break;
+		at = put_part(p, at, "account", e->pin.account_ns);
+		at = put_part(p, at, "fault", e->pin.fault_ns);
+		at = put_part(p, at, "pin", e->pin.pin_ns);
+		at = put_part(p, at, "gather", e->pin.gather_ns);
+		return e->pin.faulted_pages ? PUT(" faulted=", e->pin.faulted_pages) : at;
 	case ACCEL_EV_DMA_MAP:
 	case ACCEL_EV_DMA_UNMAP:
-		print_part(p, "iommu", e->dma.iommu_ns);
-		break;
+		return put_part(p, at, "iommu", e->dma.iommu_ns);
 	case ACCEL_EV_JOB_START:
-		print_part(p, "wait", e->job.queue_ns);
-		break;
+		return put_part(p, at, "wait", e->job.queue_ns);
 	case ACCEL_EV_JOB_DONE:
-		print_part(p, "wait", e->job.queue_ns);
-		print_part(p, "run", e->job.run_ns);
-		break;
+		at = put_part(p, at, "wait", e->job.queue_ns);
+		return put_part(p, at, "run", e->job.run_ns);
 	case ACCEL_EV_UNPLUG_DRAIN:
-		print_part(p, "waited", e->time_ns);
-		break;
+		return put_part(p, at, "waited", e->time_ns);
 	}
+	return at;
+}
+
+/* The C library looks for the words anew each time. */
+static char *put_error(char *at, int error)
+{
+	static const char *names[256], *texts[256];
+
+	if (error >= 256 || !names[error]) {
+		const char *name = strerrorname_np(error) ?: "?", *text = strerror(error);
+
+		if (error >= 256)
+			return put_text(put_strn(put_text(put_str(at, name), " ("), text, 200), ")");
+		names[error] = name;
+		texts[error] = strdup(text) ?: "?";
+	}
+	at = put_text(put_str(at, names[error]), " (");
+	return put_text(put_strn(at, texts[error], 200), ")");
+}
+
+static char *put_comm(char *at, const char *comm)
+{
+	for (int i = 0; i < ACCEL_EV_COMM_LEN - 1 && comm[i]; i++)
+		*at++ = (unsigned char)comm[i] < ' ' || comm[i] == 0x7f ? '?' : comm[i];
+	return at;
+}
+
+static char *put_where(char *at, const struct accel_event *e)
+{
+	at = PUT("acc", e->dev);
+	return e->flags & ACCEL_EVF_CONTEXT ? PUT("/", e->ctx) : at;
+}
+
+/* "   1234 name            acc0/5    " */
+static char *put_who(struct printer *p, char *at, const struct accel_event *e)
+{
+	struct accel_event *last = &p->last;
+	char *from, *to = p->who;
+
+	if (!p->who_len || e->tgid != last->tgid || e->ctx != last->ctx || e->dev != last->dev ||
+	    (e->flags ^ last->flags) & ACCEL_EVF_CONTEXT ||
+	    memcmp(e->comm, last->comm, sizeof(e->comm))) {
+		memcpy(last, e, offsetof(struct accel_event, comm) + sizeof(e->comm));
+		to = put_right(to, e->tgid, 7);
+		*to++ = ' ';
+		from = to;
+		to = put_pad(put_comm(to, e->comm), from, 15);
+		*to++ = ' ';
+		from = to;
+		to = put_where(to, e);
+		if (to < from + 9)
+			to = put_pad(to, from, 9);
+		*to++ = ' ';
+		p->who_len = to - p->who;
+	}
+	memcpy(at, p->who, sizeof(p->who));
+	return at + p->who_len;
+}
+
+static char *put_call(char *at, const struct accel_event *e)
+{
+	at = put_text(put_str(at, event_name(e->type)), "(");
+	return put_text(put_arguments(at, e), ")");
 }
 
 void print_event(struct printer *p, const struct accel_event *e)
 {
-	char args[160], where[40], call[200];
+	char *at, *from;
 	uint64_t whole = e->time_ns;
 
 	if (p->config->json) {
 		print_event_json(p, e);
 		return;
 	}
-	print_time(p, e->ts_ns);
-	arguments(e, args, sizeof(args));
-	if (e->flags & ACCEL_EVF_CONTEXT)
-		snprintf(where, sizeof(where), "acc%u/%llu", e->dev, e->ctx);
-	else
-		snprintf(where, sizeof(where), "acc%u", e->dev);
-	snprintf(call, sizeof(call), "%s(%s)", event_name(e->type), args);
-	fprintf(p->f, "%7u %-15s %-9s ", e->tgid,
-		fmt_printable(&(struct fmt_buf){ { 0 } }, e->comm, sizeof(e->comm) - 1), where);
-
-	if (e->type == ACCEL_EV_IOCTL_ENTER)
-		fprintf(p->f, "%s ...", call);
-	else if (!(e->flags & ACCEL_EVF_RET))
-		fprintf(p->f, "%s", call);
-	else if (e->ret >= 0)
-		fprintf(p->f, "%-*s = %lld", CALL_WIDTH, call, e->ret);
-	else
-		fprintf(p->f, "%-*s = -1 %s (%s)", CALL_WIDTH, call,
-			strerrorname_np(-e->ret) ?: "?", strerror(-e->ret));
-
+	at = put_time(p, out_line(&p->out), e->ts_ns);
+	at = put_who(p, at, e);
+	from = at;
+	at = put_call(at, e);
+	if (e->type == ACCEL_EV_IOCTL_ENTER) {
+		at = put_text(at, " ...");
+	} else if (e->flags & ACCEL_EVF_RET) {
+		at = put_text(put_pad(at, from, CALL_WIDTH), " = ");
+		if (e->ret >= 0)
+			at = put_u64(at, e->ret);
+		else
+			at = put_error(put_text(at, "-1 "), -e->ret);
+	}
 	if (e->type == ACCEL_EV_JOB_DONE)
 		whole = e->job.total_ns;
 	if (e->type != ACCEL_EV_JOB_START && e->type != ACCEL_EV_UNPLUG_DRAIN)
-		print_duration(p, whole);
-	print_details(p, e);
-	putc('\n', p->f);
+		at = put_duration(p, at, whole);
+	at = put_details(p, at, e);
+	*at++ = '\n';
+	out_end(&p->out, at);
 	if (e->flags & ACCEL_EVF_STACK)
-		print_stack(p->f, (const struct accel_event_stack *)e);
+		print_stack(&p->out, event_stack(e));
 }

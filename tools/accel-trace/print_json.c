@@ -132,11 +132,11 @@ void print_event_json(struct printer *p, const struct accel_event *e)
 	}
 	payload(&j, e);
 	if (e->flags & ACCEL_EVF_STACK) {
-		const struct accel_event_stack *s = (const struct accel_event_stack *)e;
+		const __u64 *stack = event_stack(e);
 
 		json_array(&j, "stack");
-		for (int i = stack_first(s); i < ACCEL_EV_STACK_DEPTH && s->stack[i]; i++)
-			json_str(&j, NULL, stack_symbol(s->stack[i], NULL));
+		for (int i = stack_first(stack); i < ACCEL_EV_STACK_DEPTH && stack[i]; i++)
+			json_str(&j, NULL, stack_symbol(stack[i], NULL));
 		json_close(&j);
 	}
 	json_close(&j);

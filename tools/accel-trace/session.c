@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "accel_trace.skel.h"
+#include "accel_trace_raw.skel.h"
 #include "bpf_util.h"
 #include "events.h"
 #include "proc.h"
@@ -84,6 +86,7 @@ static int make_rings(struct session *s)
 		return -ENOMEM;
 	while (size < s->config->buffer)
 		size *= 2;
+	s->ring_size = size;
 	for (int cpu = 0; cpu < s->num_cpus; cpu++) {
 		s->rings[cpu] = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "accel_trace_cpu", 0, 0, size,
 					       NULL);
@@ -112,24 +115,52 @@ int session_add_pid(struct session *s, pid_t pid)
 	       -errno : 0;
 }
 
+/* Two objects from one source: the skeleton of one fits the other. */
+_Static_assert(sizeof(struct accel_trace_bpf) == sizeof(struct accel_trace_raw_bpf) &&
+	       offsetof(struct accel_trace_bpf, maps.cgroups) ==
+	       offsetof(struct accel_trace_raw_bpf, maps.cgroups) &&
+	       offsetof(struct accel_trace_bpf, rodata) ==
+	       offsetof(struct accel_trace_raw_bpf, rodata) &&
+	       sizeof(struct accel_trace_bpf__rodata) == sizeof(struct accel_trace_raw_bpf__rodata),
+	       "skeletons");
+
+static int load(struct session *s, int *code)
+{
+	int err;
+
+	s->skel = s->way ? (struct accel_trace_bpf *)accel_trace_raw_bpf__open() :
+			   accel_trace_bpf__open();
+	if (!s->skel)
+		return -errno;
+	*code = choose_programs(s);
+	if (*code)
+		return 0;
+	set_filter(s);
+	bpf_map__set_max_entries(s->skel->maps.rings, s->num_cpus);
+	bpf_map__set_max_entries(s->skel->maps.rows,
+				 s->config->mode == MODE_STREAM ? 1 : s->config->groups);
+	err = accel_trace_bpf__load(s->skel);
+	if (err) {
+		accel_trace_bpf__destroy(s->skel);
+		s->skel = NULL;
+	}
+	return err;
+}
+
 int session_open(struct session *s, const struct config *config)
 {
-	int err, cgroups;
+	int err, cgroups, code = EXIT_OK;
 
 	*s = (struct session){ .config = config, .num_cpus = libbpf_num_possible_cpus() };
 	if (s->num_cpus < 1)
 		return bpf_util_explain("count the processors", s->num_cpus);
-	s->skel = accel_trace_bpf__open();
-	if (!s->skel)
-		return bpf_util_explain("open the BPF programs", -errno);
-	err = choose_programs(s);
-	if (err)
-		return err;
-	set_filter(s);
-	bpf_map__set_max_entries(s->skel->maps.rings, s->num_cpus);
-	bpf_map__set_max_entries(s->skel->maps.rows,
-				 config->mode == MODE_STREAM ? 1 : config->groups);
-	err = accel_trace_bpf__load(s->skel);
+	for (s->way = bpf_util_first_way(); ; s->way++) {
+		err = load(s, &code);
+		if (code)
+			return code;
+		if (!err || s->way || err == -ENOMEM || err == -E2BIG)
+			break;
+	}
 	if (err)
 		return bpf_util_explain("load the BPF programs", err);
 	if (config->mode == MODE_STREAM) {
@@ -176,8 +207,14 @@ void session_read_count(struct session *s, struct session_count *count)
 	*count = (struct session_count){ 0 };
 	if (cpus && !bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.counts), &zero, cpus)) {
 		for (int i = 0; i < s->num_cpus; i++) {
-			count->emitted += cpus[i].emitted;
-			count->lost += cpus[i].lost;
+			int cpu = i < SESSION_CPUS ? i : SESSION_CPUS - 1;
+
+			for (int type = 0; type < ACCEL_EV_NR; type++) {
+				count->emitted += cpus[i].emitted[type];
+				count->lost += cpus[i].lost[type];
+				count->lost_by_type[type] += cpus[i].lost[type];
+				count->lost_by_cpu[cpu] += cpus[i].lost[type];
+			}
 		}
 	}
 	free(cpus);

@@ -11,17 +11,23 @@
 
 struct accel_trace_bpf;
 
+#define SESSION_CPUS	64
+
 struct session {
 	const struct config *config;
 	struct accel_trace_bpf *skel;
 	int num_cpus;			/* possible ones */
 	int *rings;			/* fds, one for each processor; stream only */
+	uint32_t ring_size;
+	int way;			/* enum accel_stats_way: how the programs are attached */
 };
 
 struct session_count {
 	uint64_t emitted;
 	uint64_t lost;
 	uint64_t missed;		/* runs of programs that the kernel skipped */
+	uint64_t lost_by_type[ACCEL_EV_NR];
+	uint64_t lost_by_cpu[SESSION_CPUS];	/* the last one: of all further ones */
 };
 
 /* session_open() - load; 0 or an exit code, then it was said why */

@@ -78,13 +78,13 @@ const char *stack_symbol(uint64_t address, uint64_t *offset)
 	return symbols[low - 1].name;
 }
 
-int stack_first(const struct accel_event_stack *e)
+int stack_first(const __u64 *stack)
 {
 	int i = 0;
 
 	/* The tracer's own frames on top: how many depends on the JIT. */
-	while (i < ACCEL_EV_STACK_DEPTH && e->stack[i]) {
-		const char *name = stack_symbol(e->stack[i], NULL);
+	while (i < ACCEL_EV_STACK_DEPTH && stack[i]) {
+		const char *name = stack_symbol(stack[i], NULL);
 
 		if (strncmp(name, "bpf_prog_", 9) && strncmp(name, "bpf_trace_run", 13) &&
 		    strncmp(name, "bpf_trampoline_", 15) && strncmp(name, "___bpf_prog_run", 15) &&
@@ -95,12 +95,16 @@ int stack_first(const struct accel_event_stack *e)
 	return i;
 }
 
-void print_stack(FILE *f, const struct accel_event_stack *e)
+void print_stack(struct out *o, const __u64 *stack)
 {
-	for (int i = stack_first(e); i < ACCEL_EV_STACK_DEPTH && e->stack[i]; i++) {
+	for (int i = stack_first(stack); i < ACCEL_EV_STACK_DEPTH && stack[i]; i++) {
 		uint64_t offset = 0;
-		const char *name = stack_symbol(e->stack[i], &offset);
+		const char *name = stack_symbol(stack[i], &offset);
+		char *at = out_line(o);
 
-		fprintf(f, "        > %s+0x%" PRIx64 "\n", name, offset);
+		at = put_strn(put_text(at, "        > "), name, 512);
+		at = put_hex(put_text(at, "+"), offset);
+		*at++ = '\n';
+		out_end(o, at);
 	}
 }

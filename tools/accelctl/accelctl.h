@@ -5,20 +5,18 @@
 
 #include <stdbool.h>
 
+#include "bpf_util.h"
 #include "model.h"
 
-enum exit_code {
-	EXIT_OK = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-	EXIT_NO_DEVICE = 3,
-	EXIT_NO_PERMISSION = 4,
-};
+#define EXIT_NO_PERMISSION	EXIT_NO_BPF
 
 /* How to show things, from the command line. */
 struct settings {
 	bool json;
 	bool bytes;		/* exact numbers instead of "1.50GiB" */
+	/* of observe on: 0 and NULL are the defaults */
+	const char *group;
+	uint32_t contexts, devices;
 };
 
 /* "accelctl: ..." on stderr; returns @code. */
@@ -35,6 +33,10 @@ int cmd_stats(const struct settings *set, const char *dev);
 
 int cmd_monitor(const struct settings *set, const char *dev);
 int cmd_doctor(const struct settings *set, const char *dev);
+
+int cmd_observe_on(const struct settings *set, const char *dev);
+int cmd_observe_off(const struct settings *set, const char *dev);
+int cmd_observe_status(const struct settings *set, const char *dev);
 
 /* The words after "policy". */
 int cmd_policy(const struct settings *set, int argc, char **argv);

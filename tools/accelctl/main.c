@@ -51,16 +51,26 @@ static const struct command commands[] = {
 	{ "stats", NULL, cmd_stats, true },
 	{ "monitor", NULL, cmd_monitor, true },
 	{ "doctor", NULL, cmd_doctor, false },
+	{ "observe", "status", cmd_observe_status, false },
+	{ "observe", "on", cmd_observe_on, false },
+	{ "observe", "off", cmd_observe_off, false },
 };
 
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static struct settings settings;
+static long long contexts, devices;
 
 static const struct opt options[] = {
 	{ 'j', "json", OPT_FLAG, .value = &settings.json, .help = "print JSON" },
 	{ 'b', "bytes", OPT_FLAG, .value = &settings.bytes,
 	  .help = "print exact numbers, in bytes and nanoseconds" },
+	{ 'g', "group", OPT_STRING, .value = &settings.group, .arg = "GROUP",
+	  .help = "observe on: who may read (default: accel)" },
+	{ 0, "contexts", OPT_INT, .value = &contexts, .arg = "N", .min = 1, .max = 65536,
+	  .help = "observe on: room for N contexts, 8 KiB each (default 2048)" },
+	{ 0, "devices", OPT_INT, .value = &devices, .arg = "N", .min = 1, .max = 4096,
+	  .help = "observe on: room for N devices, 19 KiB each (default 256)" },
 	{ 0 },
 };
 
@@ -71,6 +81,8 @@ static const char *const usage[] = {
 	"[-jb] stats [DEV]",
 	"[-j] monitor [DEV]",
 	"[-j] doctor",
+	"[-j] observe [status | off]",
+	"observe on [-g GROUP] [--contexts N] [--devices N]",
 	"[-jb] policy [list | show NAME | available]",
 	"policy load NAME|FILE [KEY=VALUE...] | set NAME KEY=VALUE... | unload NAME",
 	"version",
@@ -84,6 +96,7 @@ static const struct opt_command help_commands[] = {
 	{ "stats", "operations of a device's users, as counted by the core" },
 	{ "monitor", "print what changes until interrupted: one line each" },
 	{ "doctor", "look for what is missing, and name the command that mends it" },
+	{ "observe", "count latencies all the time, for readers without privileges" },
 	{ "policy", "what decides on calls: load, set, unload, list with counters, show" },
 	{ "version", "print the version" },
 	{ NULL, NULL },
@@ -95,6 +108,7 @@ static const struct opts_spec spec = {
 	.usage = usage,
 	.opts = options,
 	.commands = help_commands,
+	.features = bpf_util_features,
 	.epilog =
 		"DEV is a name (acc0), a number (0) or a path (/dev/accelerator/acc0).\n"
 		"No device is ever opened. Contexts of other users are shown to root only.\n"
@@ -119,7 +133,8 @@ static const struct command *find(const char *object, const char *verb)
 int main(int argc, char **argv)
 {
 	static const char *const objects[] = {
-		"dev", "engine", "ctx", "stats", "monitor", "doctor", "policy", "version", NULL,
+		"dev", "engine", "ctx", "stats", "monitor", "doctor", "observe", "policy",
+		"version", NULL,
 	};
 	const struct command *command, *exact;
 	const char *close;
@@ -132,7 +147,7 @@ int main(int argc, char **argv)
 	argc -= first;
 	if (!argc)
 		return opts_usage_error(&spec, "say what to show: dev, engine, ctx, stats, "
-					       "monitor, doctor or policy");
+					       "monitor, doctor, observe or policy");
 	if (!strcmp(argv[0], "version") && argc == 1) {
 		printf(NAME " %s\n", ACCEL_VERSION);
 		return EXIT_OK;
@@ -161,6 +176,8 @@ int main(int argc, char **argv)
 					command->object, argv[1]);
 	if (argc > 2)
 		return opts_usage_error(&spec, "too many arguments: \"%s\"", argv[2]);
+	settings.contexts = (uint32_t)contexts;
+	settings.devices = (uint32_t)devices;
 	ret = command->run(&settings, argv[1]);
 out:
 	if (fflush(stdout) || ferror(stdout))

@@ -127,6 +127,11 @@ static bool have_cap(int cap)
 	return capabilities() >> cap & 1;
 }
 
+bool bpf_util_may_load(void)
+{
+	return have_cap(CAP_SYS_ADMIN);
+}
+
 int bpf_util_begin(const char *name, bool verbose)
 {
 	struct rlimit infinite = { RLIM_INFINITY, RLIM_INFINITY };

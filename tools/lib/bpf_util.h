@@ -55,6 +55,23 @@ int bpf_util_begin(const char *tool, bool verbose);
  */
 int bpf_util_explain(const char *what, int err);
 
+/* bpf_util_may_load() - the BTF of a module, and so the loading, is for CAP_SYS_ADMIN (6.12) */
+bool bpf_util_may_load(void);
+
+/**
+ * bpf_util_first_way() - which way to a tracepoint is to be tried first
+ *
+ * Objects are built for tp_btf and for raw_tp (bpf/accel.bpf.h); when the first cannot be
+ * loaded, the second is tried. ACCEL_BPF=raw_tp in the environment leaves out the first.
+ *
+ * Return: 0 (tp_btf) or 1 (raw_tp), as in enum accel_stats_way.
+ */
+int bpf_util_first_way(void);
+const char *bpf_util_way_name(int way);
+
+/* bpf_util_features() - what the running kernel has of what the tools can use; --version -v */
+void bpf_util_features(void);
+
 /* bpf_util_missed() - runs of a program that the kernel skipped (nested in itself); by its fd */
 uint64_t bpf_util_missed(int prog_fd);
 

@@ -31,24 +31,88 @@ static const char *scaled(struct fmt_buf *b, double value, double base,
 	return b->text;
 }
 
-const char *fmt_ns(struct fmt_buf *b, uint64_t ns)
+static char *put(char *p, uint64_t v)
 {
-	static const char *const units[] = { "ns", "us", "ms", "s", NULL };
+	char digits[20];
+	int n = 0;
+
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while (v /= 10);
+	while (n)
+		*p++ = digits[--n];
+	return p;
+}
+
+static char *put2(char *p, uint64_t v)
+{
+	*p++ = (char)('0' + v / 10 % 10);
+	*p++ = (char)('0' + v % 10);
+	return p;
+}
+
+/* Below 100 s; scaled() with whole numbers, for what is written a million times a second. */
+static char *put_short(char *p, uint64_t ns)
+{
+	static const char units[] = "num";
+	uint64_t unit = 1, v;
+	int i = 0;
+
+	while (i < 3 && 2 * ns >= 1999 * unit) {
+		unit *= 1000;
+		i++;
+	}
+	if (!i) {
+		p = put(p, ns);
+	} else if (1000 * ns < 9995 * unit) {
+		v = (100 * ns + unit / 2) / unit;
+		p = put(p, v / 100);
+		*p++ = '.';
+		p = put2(p, v % 100);
+	} else if (100 * ns < 9995 * unit) {
+		v = (10 * ns + unit / 2) / unit;
+		p = put(p, v / 10);
+		*p++ = '.';
+		*p++ = (char)('0' + v % 10);
+	} else {
+		p = put(p, (ns + unit / 2) / unit);
+	}
+	if (i < 3)
+		*p++ = units[i];
+	*p++ = 's';
+	return p;
+}
+
+char *fmt_ns_to(char *p, uint64_t ns)
+{
 	uint64_t s = ns / 1000000000;
 
-	if (ns == FMT_UNKNOWN)
-		return unknown(b);
-	if (s < 100)
-		return scaled(b, ns, 1000, units, "", 1);
-	if (s < 6000)
-		snprintf(b->text, sizeof(b->text), "%um%02us", (unsigned int)(s / 60),
-			 (unsigned int)(s % 60));
-	else if (s < 86400)
-		snprintf(b->text, sizeof(b->text), "%uh%02um", (unsigned int)(s / 3600),
-			 (unsigned int)(s / 60 % 60));
-	else
-		snprintf(b->text, sizeof(b->text), "%llud%02uh", (unsigned long long)(s / 86400),
-			 (unsigned int)(s / 3600 % 24));
+	if (ns == FMT_UNKNOWN) {
+		*p++ = '-';
+	} else if (s < 100) {
+		p = put_short(p, ns);
+	} else if (s < 6000) {
+		p = put(p, s / 60);
+		*p++ = 'm';
+		p = put2(p, s % 60);
+		*p++ = 's';
+	} else if (s < 86400) {
+		p = put(p, s / 3600);
+		*p++ = 'h';
+		p = put2(p, s / 60 % 60);
+		*p++ = 'm';
+	} else {
+		p = put(p, s / 86400);
+		*p++ = 'd';
+		p = put2(p, s / 3600 % 24);
+		*p++ = 'h';
+	}
+	return p;
+}
+
+const char *fmt_ns(struct fmt_buf *b, uint64_t ns)
+{
+	*fmt_ns_to(b->text, ns) = 0;
 	return b->text;
 }
 

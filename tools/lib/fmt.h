@@ -25,6 +25,9 @@ struct fmt_buf {
 /* "0ns" "999ns" "12.3us" "1.50ms" "2.00s" "3m20s" "5h03m" "2d04h" */
 const char *fmt_ns(struct fmt_buf *b, uint64_t ns);
 
+/* fmt_ns_to() - the same at @p, which is not terminated; what follows it */
+char *fmt_ns_to(char *p, uint64_t ns);
+
 /* "0B" "1023B" "4.00KiB" "1.50GiB" */
 const char *fmt_bytes(struct fmt_buf *b, uint64_t bytes);
 

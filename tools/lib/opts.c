@@ -344,6 +344,20 @@ static int bad_option(const struct opts_spec *spec, char **argv, int code)
 	return opts_usage_error(spec, "unknown option '--%s'", word);
 }
 
+/* --version, before or after a -v: the machine's side of it, too. */
+static int show_version(const struct opts_spec *spec, int argc, char **argv)
+{
+	bool verbose = false;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		verbose |= !strcmp(argv[i], "-v") || !strcmp(argv[i], "--verbose") ||
+			   !strcmp(argv[i], "-vV") || !strcmp(argv[i], "-Vv");
+	printf("%s %s\n", spec->name, ACCEL_VERSION);
+	if (verbose && spec->features)
+		spec->features();
+	return 0;
+}
+
 int opts_parse(const struct opts_spec *spec, int argc, char **argv, int *first)
 {
 	struct option longs[MAX_OPTS + 5] = { 0 };
@@ -357,6 +371,8 @@ int opts_parse(const struct opts_spec *spec, int argc, char **argv, int *first)
 	*s++ = ':';	/* tells a missing argument from an unknown option */
 	*s++ = 'h';
 	*s++ = 'V';
+	if (spec->features)
+		*s++ = 'v';	/* for --version; the table's own comes to the same */
 	for (const struct opt *o = spec->opts; o->type != OPT_END; o++, count++) {
 		if (count == MAX_OPTS)
 			return opts_usage_error(spec, "more than %d options in its table", MAX_OPTS);
@@ -387,14 +403,23 @@ int opts_parse(const struct opts_spec *spec, int argc, char **argv, int *first)
 			opts_help(spec);
 			return 0;
 		case 'V':
-			printf("%s %s\n", spec->name, ACCEL_VERSION);
-			return 0;
+			return show_version(spec, argc, argv);
 		case HELP_MAN:
 			opts_help_man(spec);
 			return 0;
 		case HELP_COMPLETION:
 			opts_help_completion(spec);
 			return 0;
+		case 'v':
+			/* of a tool that has no -v of its own: is --version still to come? */
+			for (opt = spec->opts; opt->type != OPT_END && opt->short_name != 'v'; opt++)
+				;
+			if (opt->type != OPT_END)
+				break;
+			for (int i = 1; i < argc; i++)
+				if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "-V"))
+					return show_version(spec, argc, argv);
+			return opts_usage_error(spec, "-v goes with --version");
 		case '?':
 		case ':':
 			return bad_option(spec, argv, code);

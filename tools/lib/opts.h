@@ -100,6 +100,7 @@ struct opt_command {
  * @epilog: text at the end of --help: examples, exit codes; or NULL
  * @stop_at_operand: options end at the first word that is none (a command to run
  *	has options of its own); otherwise they may stand anywhere
+ * @features: what --version says besides when -v stands with it; or NULL
  */
 struct opts_spec {
 	const char *name;
@@ -109,6 +110,7 @@ struct opts_spec {
 	const struct opt_command *commands;
 	const char *epilog;
 	bool stop_at_operand;
+	void (*features)(void);
 };
 
 /* opts_parse() - go on, the options were understood */

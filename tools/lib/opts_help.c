@@ -71,7 +71,9 @@ void opts_help(const struct opts_spec *spec)
 	}
 	printf("\nHelp:\n");
 	help_line('h', "help", NULL, "show this and exit");
-	help_line('V', "version", NULL, "show the version and exit");
+	help_line('V', "version", NULL,
+		  spec->features ? "show the version and exit; with -v, what this kernel has of BPF, too" :
+		  "show the version and exit");
 	if (spec->epilog)
 		printf("\n%s", spec->epilog);
 }
@@ -106,8 +108,10 @@ void opts_help_man(const struct opts_spec *spec)
 {
 	static const struct opt help = { .short_name = 'h', .long_name = "help",
 					 .help = "Show a summary of options and exit" };
-	static const struct opt version = { .short_name = 'V', .long_name = "version",
-					    .help = "Show the version and exit" };
+	const struct opt version = { .short_name = 'V', .long_name = "version",
+		.help = spec->features ?
+			"Show the version and exit; with *-v*, what this kernel has of BPF, too" :
+			"Show the version and exit" };
 
 	if (spec->opts->type != OPT_GROUP)
 		printf("# OPTIONS\n\n");

@@ -348,6 +348,8 @@ extern const struct pci_error_handlers accel_pci_error_handlers;
 
 /* ----------------------------------------------------------------- context */
 
+#define ACCEL_NO_SLOT		U32_MAX
+
 /**
  * struct accel_context - one open file, embedded first in the driver's own structure
  * @adev: its device; stays valid, but may be unregistered
@@ -359,6 +361,9 @@ extern const struct pci_error_handlers accel_pci_error_handlers;
  * @comm: its name at that moment
  * @pinned_bytes: pinned now
  * @mapped_bytes: mapped for DMA now
+ * @slot: of all contexts that there are, the least number that was free: an index for
+ *	observers, which keep arrays. Given to the next context when this one is freed;
+ *	%ACCEL_NO_SLOT: there was none
  *
  * Members above "private" are the driver's to read.
  */
@@ -372,6 +377,7 @@ struct accel_context {
 	char comm[TASK_COMM_LEN];
 	atomic64_t pinned_bytes;
 	atomic64_t mapped_bytes;
+	u32 slot;
 	/* private: the core's */
 	struct kref ref;
 	struct pid *pid;
@@ -385,6 +391,7 @@ struct accel_context {
 	u32 num_mems;
 	spinlock_t mem_lock;		/* mems, num_mems, and who uses them */
 	seqcount_t mem_seq;		/* mems changes; written under mem_lock */
+	struct accel_mem *spare_mem;	/* one that has ended, for the next */
 	wait_queue_head_t mem_wq;	/* a region lost its last user, or was mapped */
 	struct accel_iommufd *iommufd;	/* bound to it; set and cleared under lock */
 	atomic_t iommufd_busy;		/* bindings that are not through yet, either way */
@@ -453,12 +460,12 @@ struct accel_mem {
 	bool mapping;			/* being mapped, not valid yet; likewise */
 	int revoked;			/* not 0: no new users, and never valid; likewise */
 	bool needs_sync;		/* not coherent, or bounced */
+	bool needs_unmap;		/* its DMA mapping is something to undo */
 	u64 policy_stamp;		/* who has allowed it to be made */
 	u64 dirty_from;			/* what the device may have written: one range that */
 	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
 	struct dma_buf *dmabuf;		/* what it is imported from, or exported as */
 	struct sg_table table;		/* what sgt is, where the core makes it */
-	struct scatterlist first[2];	/* its first entries */
 	union {
 		struct {
 			struct mm_struct *mm;	/* charged for the pages */
@@ -476,6 +483,8 @@ struct accel_mem {
 			u8 state;		/* enum accel_pin_state */
 		} iommufd;
 	};
+	/* From here on not cleared, see accel_mem_alloc(). */
+	struct scatterlist first[2];	/* the table's first entries */
 };
 
 int accel_mem_dma_addr(struct accel_mem *mem, u64 offset, dma_addr_t *addr, size_t *len);

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Policies: which are attached, and to which devices.
+ *
+ * Each device has a set of its own: the policies that are for it, in their order. A set
+ * is never changed, only replaced (RCU), so that a call is decided by the policies of one
+ * moment, and an attach, a replacement or a detach loses no call and doubles none.
+ */
+#include <linux/ctype.h>
+#include <linux/glob.h>
+#include <linux/slab.h>
+
+#include "policy.h"
+
+struct list_head accel_policies = LIST_HEAD_INIT(accel_policies);
+EXPORT_SYMBOL_IF_KUNIT(accel_policies);
+
+/* Protects all that is here, and is held while sets are made. */
+DEFINE_MUTEX(accel_policies_lock);
+EXPORT_SYMBOL_IF_KUNIT(accel_policies_lock);
+
+u32 accel_policies_generation;
+
+DEFINE_STATIC_KEY_FALSE(accel_policies_attached);
+EXPORT_SYMBOL_IF_KUNIT(accel_policies_attached);
+
+/* All devices, from their allocation to their release. */
+static LIST_HEAD(accel_policy_devices);
+static u64 accel_policy_stamp;
+
+static bool accel_policy_is_for(const struct accel_policy *policy, const struct accel_device *adev)
+{
+	return !policy->device[0] || glob_match(policy->device, adev->name);
+}
+
+static u64 accel_policy_since(const struct accel_policy_set *set,
+			      const struct accel_policy *policy, u64 otherwise)
+{
+	u32 n;
+
+	for (n = 0; set && n < set->num; n++)
+		if (set->entries[n].policy == policy)
+			return set->entries[n].since;
+	return otherwise;
+}
+
+/*
+ * What is to be asked of a policy with @hooks: also what it allows by having no say, and
+ * wants to be told the end of.
+ */
+static u32 accel_policy_asked(u32 hooks)
+{
+	enum accel_hook hook;
+	u32 asked = hooks;
+
+	for (hook = 0; hook < ACCEL_HOOK_NR; hook++) {
+		enum accel_hook partner = accel_hook_partner(hook);
+
+		if (partner != ACCEL_HOOK_NR && hooks & BIT(partner))
+			asked |= BIT(hook);
+	}
+	return asked;
+}
+
+/* The set that @adev should have now. NULL: no policy is for it. Or ERR_PTR -ENOMEM. */
+static struct accel_policy_set *accel_policy_set_new(struct accel_device *adev, u64 stamp,
+						     gfp_t gfp)
+{
+	const struct accel_policy_set *old =
+		rcu_dereference_protected(adev->policies,
+					  lockdep_is_held(&accel_policies_lock));
+	struct accel_policy_set *set;
+	struct accel_policy *policy;
+	u32 num = 0;
+
+	list_for_each_entry(policy, &accel_policies, link)
+		num += accel_policy_is_for(policy, adev);
+	if (!num)
+		return NULL;
+	set = kzalloc(struct_size(set, entries, num), gfp);
+	if (!set)
+		return ERR_PTR(-ENOMEM);
+	set->stamp = stamp;
+	set->num = num;
+	set->end = &set->entries[num];
+	num = 0;
+	list_for_each_entry(policy, &accel_policies, link) {
+		if (!accel_policy_is_for(policy, adev))
+			continue;
+		set->hooks |= accel_policy_asked(policy->hooks);
+		set->entries[num].ops = policy->ops;
+		set->entries[num].hooks = policy->hooks;
+		set->entries[num].counts = policy->counts;
+		set->entries[num].policy = policy;
+		set->entries[num].since = accel_policy_since(old, policy, stamp);
+		num++;
+	}
+	return set;
+}
+
+static void accel_policy_publish(struct accel_device *adev, struct accel_policy_set *set)
+{
+	struct accel_policy_set *old =
+		rcu_replace_pointer(adev->policies, set, lockdep_is_held(&accel_policies_lock));
+	unsigned int i;
+
+	WRITE_ONCE(adev->policy_hooks, set ? set->hooks : 0);
+
+	if (old)
+		kfree_rcu(old, rcu);
+	/* A job that was held back may be free to go. */
+	for (i = 0; i < adev->num_engines; i++)
+		wake_up(&adev->engines[i]->wq);
+}
+
+/* All devices' sets anew, after accel_policies was changed; or, without memory, none. */
+static int accel_policy_rebuild(gfp_t gfp)
+{
+	u64 stamp = accel_policy_stamp + 1;
+	struct accel_device *adev;
+	int ret = 0;
+
+	lockdep_assert_held(&accel_policies_lock);
+	list_for_each_entry(adev, &accel_policy_devices, policy_link) {
+		adev->next_policies = accel_policy_set_new(adev, stamp, gfp);
+		if (IS_ERR(adev->next_policies)) {
+			adev->next_policies = NULL;
+			ret = -ENOMEM;
+		}
+	}
+	if (!ret)
+		accel_policy_stamp = stamp;
+	list_for_each_entry(adev, &accel_policy_devices, policy_link) {
+		if (ret)
+			kfree(adev->next_policies);
+		else
+			accel_policy_publish(adev, adev->next_policies);
+		adev->next_policies = NULL;
+	}
+	return ret;
+}
+
+static bool accel_policy_name_ok(const char *name, size_t size, const char *also)
+{
+	size_t len = strnlen(name, size), i;
+
+	if (len == size)
+		return false;
+	for (i = 0; i < len; i++)
+		if (!isalnum(name[i]) && !strchr(also, name[i]))
+			return false;
+	return true;
+}
+
+/**
+ * accel_policy_check - is it one that can be attached?
+ * @ops: the policy
+ *
+ * Return: NULL, or what is wrong with it.
+ */
+const char *accel_policy_check(const struct accel_policy_ops *ops)
+{
+	if (!ops->name[0])
+		return "it has no name";
+	if (!accel_policy_name_ok(ops->name, sizeof(ops->name), "-_."))
+		return "its name has other than letters, digits, '-', '_' and '.', or is too long";
+	if (!accel_policy_name_ok(ops->device, sizeof(ops->device), "*?[]-!^"))
+		return "its device is no pattern of names such as acc[0-3], or is too long";
+	return NULL;
+}
+
+static u32 accel_policy_hooks(const struct accel_policy_ops *ops)
+{
+	return (ops->open ? BIT(ACCEL_HOOK_OPEN) : 0) |
+	       (ops->ioctl ? BIT(ACCEL_HOOK_IOCTL) : 0) |
+	       (ops->mmap ? BIT(ACCEL_HOOK_MMAP) : 0) |
+	       (ops->mem_pin ? BIT(ACCEL_HOOK_MEM_PIN) : 0) |
+	       (ops->dma_map ? BIT(ACCEL_HOOK_DMA_MAP) : 0) |
+	       (ops->job_submit ? BIT(ACCEL_HOOK_JOB_SUBMIT) : 0) |
+	       (ops->job_start ? BIT(ACCEL_HOOK_JOB_START) : 0) |
+	       (ops->context_close ? BIT(ACCEL_HOOK_CONTEXT_CLOSE) : 0) |
+	       (ops->mem_unpin ? BIT(ACCEL_HOOK_MEM_UNPIN) : 0) |
+	       (ops->job_done ? BIT(ACCEL_HOOK_JOB_DONE) : 0);
+}
+
+static void accel_policy_set_ops(struct accel_policy *policy, const struct accel_policy_ops *ops)
+{
+	policy->ops = ops;
+	policy->hooks = accel_policy_hooks(ops);
+	memcpy(policy->name, ops->name, sizeof(policy->name));
+	memcpy(policy->device, ops->device, sizeof(policy->device));
+	policy->priority = ops->priority;
+}
+
+/* Behind those of a lower or the same priority. */
+static void accel_policy_insert(struct accel_policy *policy)
+{
+	struct accel_policy *behind;
+
+	list_for_each_entry(behind, &accel_policies, link)
+		if (behind->priority > policy->priority)
+			break;
+	list_add_tail(&policy->link, &behind->link);
+}
+
+static struct accel_policy *accel_policy_find(const struct accel_policy_ops *ops)
+{
+	struct accel_policy *policy;
+
+	list_for_each_entry(policy, &accel_policies, link)
+		if (policy->ops == ops)
+			return policy;
+	return NULL;
+}
+
+static void accel_policy_free(struct accel_policy *policy)
+{
+	free_percpu(policy->counts);
+	kfree(policy);
+}
+
+/**
+ * accel_policy_attach - have a policy decide from now on
+ * @ops: the policy; it stays until it is detached or replaced
+ * @link: the BPF link that holds it, or NULL
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL (said in the log), -EEXIST (it is attached already, or another of
+ * that name is), -ENOMEM.
+ */
+int accel_policy_attach(const struct accel_policy_ops *ops, struct bpf_link *link)
+{
+	const char *wrong = accel_policy_check(ops);
+	struct accel_policy *policy, *other;
+	int ret = 0;
+
+	if (wrong) {
+		pr_info("policy '%.*s': %s\n", ACCEL_POLICY_NAME_LEN - 1, ops->name, wrong);
+		return -EINVAL;
+	}
+	policy = kzalloc(sizeof(*policy), GFP_KERNEL);
+	if (!policy)
+		return -ENOMEM;
+	policy->counts = alloc_percpu(struct accel_policy_counts);
+	if (!policy->counts) {
+		kfree(policy);
+		return -ENOMEM;
+	}
+	policy->id = accel_id_next();
+	policy->bpf_link = link;
+	accel_policy_set_ops(policy, ops);
+
+	mutex_lock(&accel_policies_lock);
+	list_for_each_entry(other, &accel_policies, link)
+		if (other->ops == ops || !strcmp(other->name, policy->name))
+			ret = -EEXIST;
+	if (!ret) {
+		/* First, so that whoever finds a set has also looked for it. */
+		static_branch_inc(&accel_policies_attached);
+		accel_policy_insert(policy);
+		ret = accel_policy_rebuild(GFP_KERNEL);
+		if (ret) {
+			list_del(&policy->link);
+			static_branch_dec(&accel_policies_attached);
+		} else {
+			accel_policies_generation++;
+		}
+	}
+	mutex_unlock(&accel_policies_lock);
+	if (ret)
+		accel_policy_free(policy);
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(accel_policy_attach);
+
+/**
+ * accel_policy_replace - have a policy take another's place
+ * @ops: the new one; its device and its priority may be others
+ * @old: the one that is attached
+ *
+ * Each call is decided by one of the two, and what the old one has allowed is told to
+ * the new one when it ends. Counters go on.
+ *
+ * Context: process, may sleep.
+ * Return: 0: the old one is asked no more. -EINVAL (said in the log): another name, or as
+ * accel_policy_attach(); -ENOENT: @old is not attached; -EEXIST: @ops is; -ENOMEM.
+ */
+int accel_policy_replace(const struct accel_policy_ops *ops, const struct accel_policy_ops *old)
+{
+	const char *wrong = accel_policy_check(ops);
+	struct accel_policy *policy;
+	int ret;
+
+	if (!wrong && strcmp(ops->name, old->name))
+		wrong = "it can replace only a policy of its own name";
+	if (wrong) {
+		pr_info("policy '%.*s': %s\n", ACCEL_POLICY_NAME_LEN - 1, ops->name, wrong);
+		return -EINVAL;
+	}
+	mutex_lock(&accel_policies_lock);
+	policy = accel_policy_find(old);
+	ret = !policy ? -ENOENT : accel_policy_find(ops) ? -EEXIST : 0;
+	if (!ret) {
+		struct list_head *before = policy->link.prev;
+
+		accel_policy_set_ops(policy, ops);
+		/* to another place only if it has to: those of equal priority keep theirs */
+		if (ops->priority != old->priority) {
+			list_del(&policy->link);
+			accel_policy_insert(policy);
+		}
+		ret = accel_policy_rebuild(GFP_KERNEL);
+		if (ret) {
+			accel_policy_set_ops(policy, old);
+			list_move(&policy->link, before);
+		} else {
+			accel_policies_generation++;
+		}
+	}
+	mutex_unlock(&accel_policies_lock);
+	if (!ret)
+		synchronize_rcu();
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(accel_policy_replace);
+
+/**
+ * accel_policy_detach - have a policy decide no more
+ * @ops: a policy that is attached
+ *
+ * When it returns, none of the policy's hooks runs or will run; it is not told of the
+ * end of what it has allowed. Waits for hooks that are running, which do not sleep.
+ *
+ * Context: process, may sleep.
+ */
+void accel_policy_detach(const struct accel_policy_ops *ops)
+{
+	struct accel_policy *policy;
+
+	mutex_lock(&accel_policies_lock);
+	policy = accel_policy_find(ops);
+	if (!WARN_ON(!policy)) {
+		list_del(&policy->link);
+		accel_policies_generation++;
+		/* cannot fail: there is nobody to whom we could say so */
+		accel_policy_rebuild(GFP_KERNEL | __GFP_NOFAIL);
+	}
+	mutex_unlock(&accel_policies_lock);
+	if (!policy)
+		return;
+	synchronize_rcu();
+	static_branch_dec(&accel_policies_attached);
+	accel_policy_free(policy);
+}
+EXPORT_SYMBOL_IF_KUNIT(accel_policy_detach);
+
+/**
+ * accel_policy_sum - read the counters of one hook
+ * @policy: the policy; accel_policies_lock is held
+ * @hook: the hook
+ * @calls: how often it was called
+ * @refused: how often it refused, or held a job back
+ */
+void accel_policy_sum(const struct accel_policy *policy, enum accel_hook hook,
+		      u64 *calls, u64 *refused)
+{
+	int cpu;
+
+	*calls = 0;
+	*refused = 0;
+	for_each_possible_cpu(cpu) {
+		const struct accel_policy_counts *counts = per_cpu_ptr(policy->counts, cpu);
+
+		*calls += READ_ONCE(counts->calls[hook]);
+		*refused += READ_ONCE(counts->refused[hook]);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(accel_policy_sum);
+
+/**
+ * accel_policy_add_device - have the policies that are for a device decide on it
+ * @adev: a new device, with its name
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int accel_policy_add_device(struct accel_device *adev)
+{
+	struct accel_policy_set *set;
+	int ret = 0;
+
+	mutex_lock(&accel_policies_lock);
+	set = accel_policy_set_new(adev, ++accel_policy_stamp, GFP_KERNEL);
+	if (IS_ERR(set)) {
+		ret = PTR_ERR(set);
+	} else {
+		rcu_assign_pointer(adev->policies, set);
+		adev->policy_hooks = set ? set->hooks : 0;
+		list_add_tail(&adev->policy_link, &accel_policy_devices);
+	}
+	mutex_unlock(&accel_policies_lock);
+	return ret;
+}
+
+/**
+ * accel_policy_remove_device - undo accel_policy_add_device(), also if it never was done
+ * @adev: a device that nobody uses any more
+ *
+ * Context: process, may sleep.
+ */
+void accel_policy_remove_device(struct accel_device *adev)
+{
+	mutex_lock(&accel_policies_lock);
+	list_del_init(&adev->policy_link);
+	mutex_unlock(&accel_policies_lock);
+	/* not even a program that found the device looks at it */
+	kfree(rcu_dereference_protected(adev->policies, true));
+}
