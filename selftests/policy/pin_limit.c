@@ -268,6 +268,6 @@ int main(void)
 	accelctl("unload second");
 	accelctl("unload pin-limit");
 	accelctl_fails("unload pin-limit", 1, "no policy \"pin-limit\" is attached");
-	tap_ok(access("/sys/fs/bpf/accelerator/policies/pin-limit", F_OK), "nothing of it is left");
+	tap_ok(access("/sys/fs/bpf/accelerator-policies/pin-limit", F_OK), "nothing of it is left");
 	return tap_done();
 }

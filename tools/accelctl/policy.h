@@ -3,8 +3,9 @@
  * Policies: those that come with accelctl, their settings and their books.
  *
  * A policy NAME that accelctl has loaded is held by what is pinned in
- * /sys/fs/bpf/accelerator/policies/NAME/: its link, the struct_ops map ("ops") and its
- * own maps. Nothing else remembers it.
+ * /sys/fs/bpf/accelerator-policies/NAME/: its link, the struct_ops map ("ops") and its
+ * own maps. Nothing else remembers it. Not below /sys/fs/bpf/accelerator/: that comes and
+ * goes as a whole with accelctl observe.
  */
 #ifndef ACCELCTL_POLICY_H
 #define ACCELCTL_POLICY_H
@@ -18,7 +19,7 @@
 
 #define POLICY_NAME	16	/* with the NUL, as in the kernel */
 #define POLICY_DEVICE	32
-#define POLICY_PINS	"/sys/fs/bpf/accelerator/policies"
+#define POLICY_PINS	"/sys/fs/bpf/accelerator-policies"
 
 struct bpf_object;
 
