@@ -50,6 +50,7 @@ struct accel_context *accel_context_new(struct accel_node *node)
 	ctx->adev = adev;
 	ctx->id = accel_id_next();
 	ctx->node = node - adev->nodes;
+	ctx->opened_node = node;
 	ctx->pid = get_task_pid(current, PIDTYPE_TGID);
 	ctx->tgid = task_tgid_nr(current);
 	ctx->uid = from_kuid(&init_user_ns, current_euid());

@@ -173,6 +173,9 @@ struct accel_context *accel_context_next(struct accel_device *adev, u64 id);
 
 /* ------------------------------------------------------------------- file.c */
 
+/* Of an entry in a node's own copy: none of the other flags but ANY_STATE and UNGATED. */
+#define ACCEL_IOCTL_PLAIN	BIT(15)
+
 extern const struct file_operations accel_fops;
 const struct accel_ioctl_desc *accel_ioctl_find(const struct accel_node *node,
 						unsigned int cmd);

@@ -209,6 +209,7 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	adev->id = accel_id_next();
 	adev->drv = drv;
 	adev->exclusive = drv->flags & ACCEL_DEVICE_EXCLUSIVE;
+	adev->runtime_pm = drv->flags & ACCEL_DEVICE_RUNTIME_PM;
 	adev->iommufd_attach = drv->flags & ACCEL_DEVICE_IOMMUFD_ATTACH;
 	adev->context_size = max(drv->context_size, sizeof(struct accel_context));
 	strscpy(adev->drv_name, drv->name, sizeof(adev->drv_name));

@@ -52,6 +52,10 @@ int accel_ioctls_copy(struct accel_node *node, const struct accel_node_desc *des
 		if (from->func == accel_ioctl_mem_import)
 			node->adev->fences = true;
 	}
+	for (nr = 0; nr < max; nr++)
+		if (node->ioctls[nr].func && !node->has_exclusive &&
+		    !(node->ioctls[nr].flags & ACCEL_IOCTL_ADMIN))
+			node->ioctls[nr].flags |= ACCEL_IOCTL_PLAIN;
 	return 0;
 }
 
@@ -68,8 +72,15 @@ void accel_ioctls_free(struct accel_node *node)
 	kfree(node->ioctls);
 }
 
-static __always_inline const struct accel_ioctl_desc *
-__accel_ioctl_find(const struct accel_node *node, unsigned int cmd)
+/**
+ * accel_ioctl_find - the table's entry for a command
+ * @node: the node
+ * @cmd: the command; its size may differ from the entry's
+ *
+ * Return: the entry; NULL: the node has no such command.
+ */
+const struct accel_ioctl_desc *accel_ioctl_find(const struct accel_node *node,
+						unsigned int cmd)
 {
 	const struct accel_ioctl_desc *desc;
 	unsigned int nr = _IOC_NR(cmd);
@@ -81,19 +92,6 @@ __accel_ioctl_find(const struct accel_node *node, unsigned int cmd)
 		return NULL;
 	return desc;
 }
-
-/**
- * accel_ioctl_find - the table's entry for a command
- * @node: the node
- * @cmd: the command; its size may differ from the entry's
- *
- * Return: the entry; NULL: the node has no such command.
- */
-const struct accel_ioctl_desc *accel_ioctl_find(const struct accel_node *node,
-						unsigned int cmd)
-{
-	return __accel_ioctl_find(node, cmd);
-}
 EXPORT_SYMBOL_IF_KUNIT(accel_ioctl_find);
 
 /*
@@ -101,10 +99,18 @@ EXPORT_SYMBOL_IF_KUNIT(accel_ioctl_find);
  * copied here, in words, without the calls and the look-ups that take longer than
  * copying it.
  */
-static __always_inline bool accel_ioctl_is_plain(const struct accel_ioctl_desc *desc,
-						 unsigned int cmd, const void __user *user)
+static __always_inline const struct accel_ioctl_desc *
+accel_ioctl_find_plain(const struct accel_node *node, unsigned int cmd, const void __user *user)
 {
-	return likely(cmd == desc->cmd && IS_ALIGNED((unsigned long)user, sizeof(u64)));
+	const struct accel_ioctl_desc *desc;
+	unsigned int nr = _IOC_NR(cmd);
+
+	if (unlikely(nr >= node->num_ioctls))
+		return NULL;
+	desc = &node->ioctls[array_index_nospec(nr, node->num_ioctls)];
+	if (unlikely(desc->cmd != cmd || !(desc->flags & ACCEL_IOCTL_PLAIN)))
+		return NULL;
+	return likely(IS_ALIGNED((unsigned long)user, sizeof(u64))) ? desc : NULL;
 }
 
 /*
@@ -112,14 +118,14 @@ static __always_inline bool accel_ioctl_is_plain(const struct accel_ioctl_desc *
  * job whose id the caller never learns would stay until the close. Its first and its last
  * word are written back, as they may be on two pages.
  */
-static __always_inline int accel_ioctl_get_plain(u64 *arg, u64 __user *user, size_t words,
+static __always_inline int accel_ioctl_get_plain(u64 *arg, u64 __user *user, size_t bytes,
 						 bool back)
 {
-	size_t i;
+	size_t words = bytes / sizeof(u64), i;
 
-	if (!words)
+	if (!bytes)
 		return 0;
-	if (!user_access_begin(user, words * sizeof(u64)))
+	if (!user_access_begin(user, bytes))
 		return -EFAULT;
 	for (i = 0; i < words; i++)
 		unsafe_get_user(arg[i], user + i, fault);
@@ -134,11 +140,11 @@ fault:
 	return -EFAULT;
 }
 
-static __always_inline int accel_ioctl_put_plain(const u64 *arg, u64 __user *user, size_t words)
+static __always_inline int accel_ioctl_put_plain(const u64 *arg, u64 __user *user, size_t bytes)
 {
-	size_t i;
+	size_t words = bytes / sizeof(u64), i;
 
-	if (!user_write_access_begin(user, words * sizeof(u64)))
+	if (!user_write_access_begin(user, bytes))
 		return -EFAULT;
 	for (i = 0; i < words; i++)
 		unsafe_put_user(arg[i], user + i, fault);
@@ -234,40 +240,50 @@ static __always_inline long accel_ioctl_do_plain(struct accel_context *ctx,
 {
 	/* Not cleared: what is copied in is all that anybody sees. */
 	u64 arg[ACCEL_IOCTL_MAX_SIZE / sizeof(u64)] __uninitialized;
-	size_t words = _IOC_SIZE(cmd) / sizeof(u64);
+	size_t bytes = _IOC_SIZE(cmd);	/* whole words: accel_ioctls_copy() */
 	long ret;
 
 	if (cmd & IOC_IN) {
-		ret = accel_ioctl_get_plain(arg, user, words, cmd & IOC_OUT);
+		ret = accel_ioctl_get_plain(arg, user, bytes, cmd & IOC_OUT);
 		if (ret)
-			return ret;
+			goto refuse;
 	} else {
-		memset(arg, 0, words * sizeof(u64));
+		memset(arg, 0, bytes);
 	}
 	ret = accel_policy_ioctl(ctx, cmd, arg);
 	if (ret)
-		return ret;
+		goto refuse;
 	ret = accel_ioctl_call(ctx, adev, desc, arg);
-	if (ret >= 0 && cmd & IOC_OUT) {
-		int err = accel_ioctl_put_plain(arg, user, words);
+	if (unlikely(ret < 0))
+		return ret;
+	if (cmd & IOC_OUT) {
+		int err = accel_ioctl_put_plain(arg, user, bytes);
 
 		if (err)
 			return err;
 	}
 	return ret;
+refuse:
+	/* Whatever else is wrong: that the device is gone is what matters. */
+	return accel_gate_is_open(adev) ? ret : -ENODEV;
 }
 
 /* Any other. */
 static noinline long accel_ioctl_do_any(struct accel_context *ctx, struct accel_device *adev,
 					const struct accel_node *node,
-					const struct accel_ioctl_desc *desc,
 					unsigned int cmd, void __user *user)
 {
+	const struct accel_ioctl_desc *desc = accel_ioctl_find(node, cmd);
 	u64 arg[ACCEL_IOCTL_MAX_SIZE / sizeof(u64)] __uninitialized;
-	size_t ksize = _IOC_SIZE(desc->cmd), usize = _IOC_SIZE(cmd);
 	bool in = _IOC_DIR(cmd) & _IOC_WRITE, out = _IOC_DIR(cmd) & _IOC_READ;
+	size_t ksize, usize = _IOC_SIZE(cmd);
 	long ret;
 
+	if (!accel_gate_is_open(adev))
+		return -ENODEV;
+	if (!desc)
+		return -ENOTTY;
+	ksize = _IOC_SIZE(desc->cmd);
 	if (usize < desc->min_size)
 		return -EINVAL;
 	if (desc->flags & ACCEL_IOCTL_ADMIN && !capable(CAP_SYS_ADMIN))
@@ -296,45 +312,76 @@ static noinline long accel_ioctl_do_any(struct accel_context *ctx, struct accel_
 	return ret;
 }
 
-static __always_inline long accel_ioctl_do(struct accel_context *ctx, struct accel_device *adev,
-					   const struct accel_node *node,
-					   const struct accel_ioctl_desc *desc,
-					   unsigned int cmd, void __user *user)
+/* What is told of an ioctl: put together only when somebody listens. */
+static struct accel_call accel_ioctl_as_call(struct accel_context *ctx, unsigned int cmd,
+					     u64 start_ns)
 {
-	if (accel_ioctl_is_plain(desc, cmd, user) && !(desc->flags & ACCEL_IOCTL_ADMIN) &&
-	    likely(!node->has_exclusive))
-		return accel_ioctl_do_plain(ctx, adev, desc, cmd, user);
-	return accel_ioctl_do_any(ctx, adev, node, desc, cmd, user);
+	const struct accel_ioctl_desc *desc = accel_ioctl_find(ctx->opened_node, cmd);
+
+	return (struct accel_call) {
+		.ctx = ctx,
+		.op = ACCEL_OP_IOCTL,
+		.start_ns = start_ns,
+		.u.ioctl = { .cmd = cmd, .name = desc ? desc->name : NULL },
+	};
 }
 
-/* One ioctl of a context, all the way. */
-VISIBLE_IF_KUNIT long accel_context_ioctl(struct accel_context *ctx, unsigned int cmd,
-					  void __user *arg)
+static noinline u64 accel_ioctl_observe_begin(struct accel_context *ctx, unsigned int cmd)
 {
+	struct accel_call call = accel_ioctl_as_call(ctx, cmd, 0);
+
+	accel_call_observe_begin(&call);
+	return call.start_ns;
+}
+
+static noinline void accel_ioctl_observe_end(struct accel_context *ctx, unsigned int cmd,
+					     u64 start_ns, long ret)
+{
+	struct accel_call call = accel_ioctl_as_call(ctx, cmd, start_ns);
+
+	accel_call_observe_end(&call, ret);
+}
+
+/*
+ * One ioctl of a context, all the way. Not by way of struct accel_call, as all others go:
+ * it takes longer to fill in than the call to be counted.
+ */
+static __always_inline long __accel_context_ioctl(struct accel_context *ctx, unsigned int cmd,
+						  void __user *arg)
+{
+	const struct accel_node *node = ctx->opened_node;
 	struct accel_device *adev = ctx->adev;
-	const struct accel_node *node = &adev->nodes[ctx->node];
-	const struct accel_ioctl_desc *desc = __accel_ioctl_find(node, cmd);
-	struct accel_call call __uninitialized;
+	const struct accel_ioctl_desc *desc;
+	u64 start_ns = 0;
 	long ret;
 
-	/* Member by member: to clear all of it takes longer than to count the call. */
-	call.ctx = ctx;
-	call.op = ACCEL_OP_IOCTL;
-	call.start_ns = 0;
-	call.u.ioctl.cmd = cmd;
-	call.u.ioctl.name = desc ? desc->name : NULL;
-
-	ret = __accel_call_begin(&call, ACCEL_OP_IOCTL, ctx, adev);
-	if (!ret)
-		ret = desc ? accel_ioctl_do(ctx, adev, node, desc, cmd, arg) : -ENOTTY;
-	__accel_call_end(&call, ACCEL_OP_IOCTL, ctx, adev, ret);
+	ACCEL_COUNT(ctx, adev, ACCEL_OP_IOCTL, begun);
+	if (accel_begin_observed(ACCEL_OP_IOCTL))
+		start_ns = accel_ioctl_observe_begin(ctx, cmd);
+	desc = accel_ioctl_find_plain(node, cmd, arg);
+	if (likely(desc))
+		ret = accel_ioctl_do_plain(ctx, adev, desc, cmd, arg);
+	else
+		ret = accel_ioctl_do_any(ctx, adev, node, cmd, arg);
+	ACCEL_COUNT(ctx, adev, ACCEL_OP_IOCTL, ended);
+	if (unlikely(ret < 0))
+		ACCEL_COUNT(ctx, adev, ACCEL_OP_IOCTL, errors);
+	if (accel_end_observed(ACCEL_OP_IOCTL))
+		accel_ioctl_observe_end(ctx, cmd, start_ns, ret);
 	return ret;
 }
+
+#if IS_ENABLED(CONFIG_KUNIT)
+long accel_context_ioctl(struct accel_context *ctx, unsigned int cmd, void __user *arg)
+{
+	return __accel_context_ioctl(ctx, cmd, arg);
+}
 EXPORT_SYMBOL_IF_KUNIT(accel_context_ioctl);
+#endif
 
 static long accel_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return accel_context_ioctl(file->private_data, cmd, (void __user *)arg);
+	return __accel_context_ioctl(file->private_data, cmd, (void __user *)arg);
 }
 
 /* The part of an open that may call the driver; stays inside the gate. */

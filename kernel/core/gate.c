@@ -159,7 +159,7 @@ EXPORT_SYMBOL_IF_KUNIT(accel_call_begin);
  */
 int accel_power_get(struct accel_device *adev)
 {
-	if (!(adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM))
+	if (!adev->runtime_pm)
 		return 0;
 	return pm_runtime_resume_and_get(adev->dev.parent) ? -EIO : 0;
 }
@@ -172,7 +172,7 @@ int accel_power_get(struct accel_device *adev)
  */
 void accel_power_put(struct accel_device *adev)
 {
-	if (!(adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM))
+	if (!adev->runtime_pm)
 		return;
 	pm_runtime_mark_last_busy(adev->dev.parent);
 	pm_runtime_put_autosuspend(adev->dev.parent);

@@ -100,16 +100,47 @@ static __always_inline int __accel_call_begin(struct accel_call *call, enum acce
 	return 0;
 }
 
+/*
+ * percpu_ref_tryget_live() and percpu_ref_put(), with preemption off in place of
+ * rcu_read_lock(), which is a call: to RCU, and so to who closes the gate, both are readers.
+ */
+static __always_inline bool accel_gate_tryget(struct percpu_ref *gate)
+{
+	unsigned long __percpu *count;
+	bool got;
+
+	preempt_disable_notrace();
+	got = __ref_is_percpu(gate, &count);
+	if (likely(got))
+		this_cpu_inc(*count);
+	preempt_enable_notrace();
+	return likely(got) || percpu_ref_tryget_live(gate);
+}
+
+static __always_inline void accel_gate_put(struct percpu_ref *gate)
+{
+	unsigned long __percpu *count;
+	bool put;
+
+	preempt_disable_notrace();
+	put = __ref_is_percpu(gate, &count);
+	if (likely(put))
+		this_cpu_dec(*count);
+	preempt_enable_notrace();
+	if (unlikely(!put))
+		percpu_ref_put(gate);
+}
+
 static __always_inline int __accel_enter(enum accel_op op, struct accel_context *ctx,
 					 struct accel_device *adev)
 {
-	if (unlikely(!percpu_ref_tryget_live(&adev->gate)))
+	if (unlikely(!accel_gate_tryget(&adev->gate)))
 		return accel_ops[op].gone;
-	if (unlikely(adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM)) {
+	if (unlikely(adev->runtime_pm)) {
 		int ret = accel_power_get(adev);
 
 		if (ret) {
-			percpu_ref_put(&adev->gate);
+			accel_gate_put(&adev->gate);
 			return ret;
 		}
 	}
@@ -120,10 +151,10 @@ static __always_inline int __accel_enter(enum accel_op op, struct accel_context 
 static __always_inline void __accel_leave(enum accel_op op, struct accel_context *ctx,
 					  struct accel_device *adev)
 {
-	if (unlikely(adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM))
+	if (unlikely(adev->runtime_pm))
 		accel_power_put(adev);
 	ACCEL_COUNT(ctx, adev, op, left);
-	percpu_ref_put(&adev->gate);
+	accel_gate_put(&adev->gate);
 }
 
 static __always_inline void __accel_call_end(struct accel_call *call, enum accel_op op,

@@ -252,6 +252,7 @@ struct accel_device {
 	struct completion drained;
 	bool registered;
 	bool exclusive;
+	bool runtime_pm;
 	bool fences;			/* its jobs may signal dma_fences */
 	bool iommufd_attach;
 	size_t context_size;
@@ -380,6 +381,7 @@ struct accel_context {
 	u32 slot;
 	/* private: the core's */
 	struct kref ref;
+	const struct accel_node *opened_node;
 	struct pid *pid;
 	struct rw_semaphore call_sem;	/* ACCEL_IOCTL_EXCLUSIVE */
 	struct mutex lock;		/* teardown against teardown */
