@@ -301,7 +301,7 @@ static void bad_policies(struct kunit *test)
 	policy(0, 0, "../acc0");
 	KUNIT_EXPECT_EQ(test, accel_policy_attach(&ops[0], NULL), -EINVAL);
 	KUNIT_EXPECT_TRUE(test, list_empty(&accel_policies));
-	KUNIT_EXPECT_FALSE(test, accel_policies_exist());
+	KUNIT_EXPECT_FALSE(test, static_key_enabled(&accel_policies_attached));
 }
 
 /* The file whose jobs are held back, and how often one was. */

@@ -23,6 +23,7 @@
 #define SAMPLE_BYTES	(16UL << 20)
 #define SAMPLE_MAX	100
 #define SAMPLE_COLD	4	/* faults take long enough */
+#define SAMPLE_NS	20e6	/* and a slow kernel does */
 
 static size_t size;
 static bool cold;
@@ -74,6 +75,7 @@ static double sample(struct pin_user *u, uint8_t *p)
 {
 	size_t times = size >= SAMPLE_BYTES ? 1 : SAMPLE_BYTES / size;
 	double start, ns = 0;
+	size_t i;
 	int ret;
 
 	if (times > SAMPLE_MAX)
@@ -82,7 +84,7 @@ static double sample(struct pin_user *u, uint8_t *p)
 		times = SAMPLE_COLD;
 	if (u->way->around)
 		u->way->around(true);
-	for (size_t i = 0; i < times; i++) {
+	for (i = 0; i < times && ns < SAMPLE_NS; i++) {
 		if (cold && madvise(p, size < HUGE ? HUGE : size, MADV_DONTNEED))
 			bench_die("madvise: %s", strerror(errno));
 		start = bench_now_ns();
@@ -95,7 +97,7 @@ static double sample(struct pin_user *u, uint8_t *p)
 	}
 	if (u->way->around)
 		u->way->around(false);
-	return ns / times;
+	return ns / i;
 }
 
 static void *work(void *arg)

@@ -6,7 +6,7 @@
  * and works at the next try. Memory that is lost and warnings in the log are seen by
  * what runs this.
  *
- * Arguments are the parts to run: files, ioctls, netlink, bind-soft, bind-edu; none: all.
+ * Arguments are the parts to run: files, ioctls, memory, netlink, bind-soft, bind-edu; none: all.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -159,6 +159,7 @@ int main(int argc, char **argv)
 	} parts[] = {
 		{ "files", sweep_files },
 		{ "ioctls", sweep_ioctls },
+		{ "memory", sweep_memory },
 		{ "netlink", sweep_netlink },
 		{ "bind-soft", sweep_soft_binding },
 		{ "bind-edu", sweep_edu_binding },

@@ -22,6 +22,7 @@ static const struct {
 	{ "/sys/kernel/debug/failslab/verbose", "0", true },
 	{ "/sys/kernel/debug/fail_page_alloc/verbose", "0", true },
 	{ "/sys/kernel/debug/fail_usercopy/verbose", "0", true },
+	{ "/sys/kernel/debug/fail_iommufd/verbose", "0", false },
 	/* what may sleep does not fail otherwise, nor does a single page */
 	{ "/sys/kernel/debug/failslab/ignore-gfp-wait", "N", true },
 	{ "/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N", true },

@@ -28,6 +28,7 @@ void scene_sweep(const struct scene *s);
 /* Each file's scenes; tap_bail() is all of tap.h that they may use. */
 void sweep_files(void);
 void sweep_ioctls(void);
+void sweep_memory(void);
 void sweep_netlink(void);
 void sweep_soft_binding(void);
 void sweep_edu_binding(void);
