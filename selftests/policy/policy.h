@@ -164,6 +164,13 @@ static void policy_close(struct policy *p)
 	p->obj = NULL;
 }
 
+/* @all, or @few on the kernel that checks each access and is ten times slower. */
+__attribute__((unused))
+static int times(int all, int few)
+{
+	return access("/sys/kernel/debug/kmemleak", F_OK) ? all : few;
+}
+
 /* Run a command; its exit code, what it printed in @out. */
 __attribute__((unused, format(printf, 3, 4)))
 static int run(char *out, size_t size, const char *format, ...)

@@ -133,6 +133,24 @@ static uint64_t limit_of(struct policy_maps *maps, const struct pin_limit_cgroup
 	return cgroup->level == settings->level || cgroup->alone ? settings->def : PIN_LIMIT_NONE;
 }
 
+/* Cgroups that have a limit of their own, and no file that counts for them now. */
+static bool next_unused(struct policy_maps *maps, uint64_t *id, bool *begun, uint64_t *limit)
+{
+	const struct pin_limit_cgroup *cgroups = policy_data(maps, "cgroups");
+	int fd = policy_map(maps, "limits");
+
+	while (fd >= 0 && !bpf_map_get_next_key(fd, *begun ? id : NULL, id)) {
+		bool used = false;
+
+		*begun = true;
+		for (int i = 0; i < PIN_LIMIT_CGROUPS; i++)
+			used |= cgroups[i].refs && cgroups[i].id == *id;
+		if (!used && !bpf_map_lookup_elem(fd, id, limit))
+			return true;
+	}
+	return false;
+}
+
 static void print(struct policy_maps *maps, const struct settings *set)
 {
 	static const struct table_column columns[] = {
@@ -141,6 +159,8 @@ static void print(struct policy_maps *maps, const struct settings *set)
 	};
 	const struct pin_limit_settings *settings = policy_data(maps, "settings");
 	const struct pin_limit_cgroup *cgroups = policy_data(maps, "cgroups");
+	uint64_t id, limit;
+	bool begun = false;
 	struct fmt_buf b;
 	struct table t;
 	char path[256];
@@ -163,6 +183,14 @@ static void print(struct policy_maps *maps, const struct settings *set)
 		table_cellf(&t, "%llu", (unsigned long long)cgroup->refused);
 		table_cellf(&t, "%u", cgroup->refs);
 	}
+	while (next_unused(maps, &id, &begun, &limit)) {
+		table_row(&t);
+		table_cell(&t, policy_path(id, path, sizeof(path)));
+		table_cell(&t, limit_text(&b, 0, set->bytes));
+		table_cell(&t, limit_text(&b, limit, set->bytes));
+		table_cell(&t, "0");
+		table_cell(&t, "0");
+	}
 	table_end(&t, stdout);
 }
 
@@ -170,6 +198,8 @@ static void json(struct policy_maps *maps, struct json *j)
 {
 	const struct pin_limit_settings *settings = policy_data(maps, "settings");
 	const struct pin_limit_cgroup *cgroups = policy_data(maps, "cgroups");
+	uint64_t id, limit;
+	bool begun = false;
 	char path[256];
 
 	if (!settings || !cgroups)
@@ -191,6 +221,17 @@ static void json(struct policy_maps *maps, struct json *j)
 		json_u64_or_null(j, "limit", limit_of(maps, cgroup));
 		json_u64(j, "refused", cgroup->refused);
 		json_u64(j, "files", cgroup->refs);
+		json_close(j);
+	}
+	while (next_unused(maps, &id, &begun, &limit)) {
+		json_object(j, NULL);
+		json_str(j, "cgroup", policy_path(id, path, sizeof(path)));
+		json_u64(j, "cgroup_id", id);
+		json_bool(j, "alone", false);
+		json_u64(j, "pinned_bytes", 0);
+		json_u64_or_null(j, "limit", limit);
+		json_u64(j, "refused", 0);
+		json_u64(j, "files", 0);
 		json_close(j);
 	}
 	json_close(j);
