@@ -71,7 +71,7 @@ void opts_help(const struct opts_spec *spec)
 	}
 	printf("\nHelp:\n");
 	help_line('h', "help", NULL, "show this and exit");
-	help_line('V', "version", NULL, 
+	help_line('V', "version", NULL,
 		  spec->features ? "show the version and exit; with -v, what this kernel has of BPF, too" :
 		  "show the version and exit");
 	if (spec->epilog)
@@ -110,7 +110,7 @@ void opts_help_man(const struct opts_spec *spec)
 					 .help = "Show a summary of options and exit" };
 	const struct opt version = { .short_name = 'V', .long_name = "version",
 		.help = spec->features ?
-			"Show the version and exit; with *-v*, what this kernel has of BPF, too" :
+			"Show the version and exit; with -v, what this kernel has of BPF, too" :
 			"Show the version and exit" };
 
 	if (spec->opts->type != OPT_GROUP)
