@@ -11,7 +11,7 @@ struct latency;
 
 /*
  * The pinned ones if there are any, else programs of our own, with @room. 0, or -errno
- * and in @why a line for the user. @note: "", or what is wrong all the same.
+ * and in @why a line for the user.
  */
 int latency_open(struct latency **out, const struct stats_room *room, char *why, size_t size);
 void latency_close(struct latency *l);
