@@ -56,6 +56,7 @@ as alice 0
 out '"job_run":\{"interval":\{"count":[1-9]'
 out '"user":"root"'
 ! grep -q 'sudo' /tmp/err; ok $? "  and is not asked to be root"
+out '"lost_busy":null'
 as bob 4; err 'Permission denied'; err 'group'
 su bob -c 'accelctl observe' >/tmp/out; out 'hidden'
 su alice -c 'accelctl observe' >/tmp/out; ok $? "alice may ask for its state"

@@ -20,8 +20,11 @@ void latency_close(struct latency *l);
 int latency_look(struct latency *l);
 const struct stats *latency_stats(const struct latency *l);
 
-/* latency_missed() - events that programs could not take, being busy with another one */
-uint64_t latency_missed(const struct latency *l);
+/*
+ * latency_missed() - events that programs could not take, being busy with another one;
+ * false: not known, since pinned programs answer to root alone
+ */
+bool latency_missed(const struct latency *l, uint64_t *missed);
 
 /* latency_ns() - of our programs, for one event; below 0: not known (yet) */
 double latency_ns(const struct latency *l);
