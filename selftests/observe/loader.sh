@@ -56,10 +56,11 @@ as alice 0
 out '"job_run":\{"interval":\{"count":[1-9]'
 out '"user":"root"'
 ! grep -q 'sudo' /tmp/err; ok $? "  and is not asked to be root"
+out '"lost_busy":null'
 as bob 4; err 'Permission denied'; err 'group'
 su bob -c 'accelctl observe' >/tmp/out; out 'hidden'
 su alice -c 'accelctl observe' >/tmp/out; ok $? "alice may ask for its state"
-! su alice -c "bpftool map update pinned $pins/control key 0 0 0 0 value hex 00" >/dev/null 2>&1
+! su alice -c "/usr/sbin/bpftool map update pinned $pins/control key 0 0 0 0 value hex 00" >/dev/null 2>&1
 ok $? "alice cannot write"
 su alice -c 'accelctl observe off' >/dev/null 2>/tmp/err; [ $? = 4 ]; ok $? "alice cannot end it"
 err 'run as root'

@@ -43,6 +43,8 @@ static void stream(const char *buffer, long ioctls, long jobs, bool all_fit, boo
 	tap_is(end.emitted, work, "buffer %s: emitted is what the work did", buffer);
 	tap_is(end.delivered + end.lost, end.emitted, "buffer %s: delivered + lost = emitted",
 	       buffer);
+	tap_is(end.lost_by_event, end.lost, "buffer %s: lost, by event", buffer);
+	tap_is(end.lost_by_cpu, end.lost, "buffer %s: lost, by processor's ring", buffer);
 	tap_is(end.lines, end.delivered, "buffer %s: as many lines as delivered", buffer);
 	tap_is(end.missed, 0, "buffer %s: no program was skipped", buffer);
 	/* A processor of a test machine may stand still for longer than is waited for it. */

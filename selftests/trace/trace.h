@@ -19,6 +19,7 @@
 
 struct trace_end {
 	uint64_t emitted, delivered, lost, missed;
+	uint64_t lost_by_event, lost_by_cpu;	/* sums of what it tells of each */
 	uint64_t lines;		/* objects before it */
 	bool there;
 };
@@ -40,6 +41,15 @@ static int trace_run(const char *format, ...)
 	fflush(stdout);
 	status = system(command);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static uint64_t trace_sum(const struct json_node *object)
+{
+	uint64_t sum = 0;
+
+	for (const struct json_node *n = object ? object->first : NULL; n; n = n->next)
+		sum += n->text ? strtoull(n->text, NULL, 10) : 0;
+	return sum;
 }
 
 /*
@@ -69,6 +79,8 @@ static bool trace_read(struct trace_end *end, void (*each)(const struct json_nod
 			end->delivered = json_u64_at(e, "delivered");
 			end->lost = json_u64_at(e, "lost");
 			end->missed = json_u64_at(e, "missed");
+			end->lost_by_event = trace_sum(json_at(e, "lost_by_event"));
+			end->lost_by_cpu = trace_sum(json_at(e, "lost_by_cpu"));
 		} else {
 			end->lines++;
 			if (each)

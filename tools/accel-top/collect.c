@@ -464,7 +464,7 @@ static void fill_self(struct collect *c, struct frame *f)
 	stats_loss(c->stats, &loss);
 	f->self.events = loss.events;
 	f->self.lost_full = loss.unkept + loss.no_device;
-	f->self.lost_missed = latency_missed(c->latency);
+	f->self.missed_known = latency_missed(c->latency, &f->self.lost_missed);
 	f->self.unsplit = loss.unsplit;
 	f->self.contexts_unkept = loss.no_record;
 	f->self.contexts_missed = loss.missed;

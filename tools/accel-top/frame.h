@@ -164,6 +164,7 @@ struct frame_self {
 	uint64_t events;	/* latencies taken, since we began */
 	uint64_t lost_full;	/* without their context, for want of room */
 	uint64_t lost_missed;	/* not taken: the program could not run */
+	bool missed_known;
 	uint64_t untimed;	/* began before we looked: no latency to take */
 	uint64_t lost_new;	/* lost in this interval */
 	uint64_t unsplit;	/* without their engine */

@@ -170,7 +170,7 @@ static void self(struct json *j, const struct frame *f)
 	json_double(j, "bpf_ns_per_event", f->valid & FRAME_BPF_COST ? f->self.bpf_ns : NAN);
 	json_u64_or_null(j, "events", latency ? f->self.events : UINT64_MAX);
 	json_u64_or_null(j, "lost_no_room", latency ? f->self.lost_full : UINT64_MAX);
-	json_u64_or_null(j, "lost_busy", latency ? f->self.lost_missed : UINT64_MAX);
+	json_u64_or_null(j, "lost_busy", latency && f->self.missed_known ? f->self.lost_missed : UINT64_MAX);
 	json_u64_or_null(j, "untimed", latency ? f->self.untimed : UINT64_MAX);
 	json_u64_or_null(j, "unsplit", latency ? f->self.unsplit : UINT64_MAX);
 	json_u64_or_null(j, "contexts_no_room", latency ? f->self.contexts_unkept : UINT64_MAX);

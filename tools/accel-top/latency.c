@@ -126,9 +126,10 @@ const struct stats *latency_stats(const struct latency *l)
 	return l->stats;
 }
 
-uint64_t latency_missed(const struct latency *l)
+bool latency_missed(const struct latency *l, uint64_t *count)
 {
-	return missed(l) - l->missed_first;
+	*count = missed(l) - l->missed_first;
+	return l->maps.num_progs;
 }
 
 double latency_ns(const struct latency *l)

@@ -11,7 +11,7 @@ struct latency;
 
 /*
  * The pinned ones if there are any, else programs of our own, with @room. 0, or -errno
- * and in @why a line for the user. @note: "", or what is wrong all the same.
+ * and in @why a line for the user.
  */
 int latency_open(struct latency **out, const struct stats_room *room, char *why, size_t size);
 void latency_close(struct latency *l);
@@ -20,8 +20,11 @@ void latency_close(struct latency *l);
 int latency_look(struct latency *l);
 const struct stats *latency_stats(const struct latency *l);
 
-/* latency_missed() - events that programs could not take, being busy with another one */
-uint64_t latency_missed(const struct latency *l);
+/*
+ * latency_missed() - events that programs could not take, being busy with another one;
+ * false: not known, since pinned programs answer to root alone
+ */
+bool latency_missed(const struct latency *l, uint64_t *missed);
 
 /* latency_ns() - of our programs, for one event; below 0: not known (yet) */
 double latency_ns(const struct latency *l);

@@ -110,7 +110,7 @@ void opts_help_man(const struct opts_spec *spec)
 					 .help = "Show a summary of options and exit" };
 	const struct opt version = { .short_name = 'V', .long_name = "version",
 		.help = spec->features ?
-			"Show the version and exit; with *-v*, what this kernel has of BPF, too" :
+			"Show the version and exit; with -v, what this kernel has of BPF, too" :
 			"Show the version and exit" };
 
 	if (spec->opts->type != OPT_GROUP)

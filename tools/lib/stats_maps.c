@@ -124,10 +124,11 @@ static int claim_devices(struct stats_maps *m)
 		err = accel_snapshot_read(source, &snap);
 	for (size_t i = 0; !err && i < snap->num_devices; i++) {
 		const struct accel_device_info *d = &snap->devices[i];
-		struct accel_stats_head *h = &records[d->index].head;
+		struct accel_stats_head *h;
 
 		if (d->index >= m->num_devices)
 			continue;
+		h = &records[d->index].head;
 		h->id = d->id;
 		h->dev_id = d->id;
 		h->dev = d->index;
@@ -294,9 +295,12 @@ static void find_progs(struct stats_maps *m, const char *dir)
 	const void *elf = accel_stats_bpf__elf_bytes(&size);
 	struct bpf_object *obj;
 
+	if (m->copied)
+		return;
 	print = libbpf_set_print(NULL);
 	obj = bpf_object__open_mem(elf, size, NULL);
-	bpf_object__for_each_program(prog, obj) {
+	for (prog = obj ? bpf_object__next_program(obj, NULL) : NULL; prog;
+	     prog = bpf_object__next_program(obj, prog)) {
 		struct bpf_link_info info = { 0 };
 		__u32 len = sizeof(info);
 		char path[160];
