@@ -13,6 +13,7 @@ static struct fake_device *power_alloc(struct kunit *test, struct device *parent
 	power_driver = fake_driver;
 	power_driver.flags = ACCEL_DEVICE_RUNTIME_PM;
 	fake->accel.drv = &power_driver;
+	fake->accel.runtime_pm = true;	/* as if it had been allocated for it */
 	return fake;
 }
 
