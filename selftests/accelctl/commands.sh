@@ -47,14 +47,14 @@ run 0 engine list acc0
 run 0 stats acc0; out '^acc0 +ioctl +[0-9]+ +[0-9]+ +0'; quiet
 run 0 ctx; out '^no contexts'; quiet
 
-opens() { accelctl stats "$1" | awk '$2 == "open" { print $3 }'; }
+opens() { accelctl -b stats "$1" | awk '$2 == "open" { print $3 }'; }
 opens0=$(opens acc0)
 opens1=$(($(opens acc1) + 1))
 exec 7<>/dev/accelerator/acc1
 run 0 ctx; out "^acc1 +[0-9]+ +$$ +root "; quiet
 run 0 ctx list acc0; out '^no contexts'
 run 0 -b dev; out '^acc1 .* 1 +0 +0$'
-run 0 stats acc1; out "^acc1 +open +$opens1 +[0-9]+ +0"
+run 0 -b stats acc1; out "^acc1 +open +$opens1 +[0-9]+ +0"
 su alice -c 'accelctl ctx' >/tmp/out 2>/tmp/err
 ok $? "alice: exit code 0"
 out '^no contexts'
@@ -67,8 +67,8 @@ run 0 ctx; out '^no contexts'
 
 # enumeration opens nothing: the counter has not moved but for the one above
 accelctl dev >/dev/null; accelctl dev show >/dev/null; accelctl engine >/dev/null
-run 0 stats acc1; out "^acc1 +open +$opens1 +[0-9]+ +0"
-run 0 stats acc0; out "^acc0 +open +$opens0 +[0-9]+ +0"
+run 0 -b stats acc1; out "^acc1 +open +$opens1 +[0-9]+ +0"
+run 0 -b stats acc0; out "^acc0 +open +$opens0 +[0-9]+ +0"
 
 accelctl stats >/dev/full 2>/tmp/err
 [ $? = 1 ]; ok $? "a full disk: exit code 1"
