@@ -59,7 +59,7 @@ int accel_nl_policy_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	u32 n = 0;
 	void *hdr;
 
-	NL_ASSERT_DUMP_CTX_FITS(struct policy_dump);
+	static_assert(sizeof(*dump) <= sizeof(cb->ctx));
 	guard(mutex)(&accel_policies_lock);
 	/* 0 would be no sequence at all */
 	cb->seq = accel_policies_generation + 1;

@@ -21,7 +21,13 @@ unload()
 	[ -z "$(loaded)" ]
 }
 
-devices() { ls /sys/class/accelerator 2>/dev/null; }
+# with what they were loaded with: acc0 with another number of engines is another device
+devices()
+{
+	ls /sys/class/accelerator 2>/dev/null
+	cat /sys/module/accel_soft/parameters/devices /sys/module/accel_soft/parameters/engines \
+		/sys/module/accel_soft/parameters/depth 2>/dev/null
+}
 at_first=$(devices)
 
 # A test that took devices away leaves the next one without: put back what there
