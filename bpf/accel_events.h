@@ -33,6 +33,7 @@ enum accel_event_type {
 	ACCEL_EV_JOB_QUEUE,
 	ACCEL_EV_JOB_START,
 	ACCEL_EV_JOB_DONE,
+	ACCEL_EV_POLICY_DENY,
 	ACCEL_EV_NR
 };
 
@@ -138,6 +139,11 @@ struct accel_event {
 			__u32 reserved;
 		} context;
 		struct {
+			__u64 id;
+			char name[ACCEL_EV_NAME_LEN];
+			char hook[ACCEL_EV_NAME_LEN];
+		} policy;
+		struct {
 			char driver[ACCEL_EV_NAME_LEN];
 			__u64 calls;
 			__u32 contexts;
@@ -186,6 +192,8 @@ static inline __attribute__((always_inline)) __u32 accel_event_size(__u32 type)
 	case ACCEL_EV_JOB_START:
 	case ACCEL_EV_JOB_DONE:
 		return ACCEL_EV_SIZE(job);
+	case ACCEL_EV_POLICY_DENY:
+		return ACCEL_EV_SIZE(policy);
 	}
 	return 0;
 }

@@ -248,6 +248,28 @@ int BPF_PROG(on_ioctl, struct accel_context *actx, unsigned int cmd, const char 
 	return 0;
 }
 
+TRACEPOINT(accel_policy_deny)
+int BPF_PROG(on_policy_deny, struct accel_context *actx, u64 policy_id, const char *policy,
+	     const char *hook, int ret)
+{
+	struct who w = { 0 };
+
+	if (!actx)
+		return 0;
+	who_calls(&w, actx);
+	set_ret(&w, ret);
+	if (!passes(&w))
+		return 0;
+	EMIT(ctx, &w, ACCEL_EV_POLICY_DENY, policy, {
+		head_call(e, actx);
+		__builtin_memset(&e->policy, 0, sizeof(e->policy));
+		e->policy.id = policy_id;
+		bpf_probe_read_kernel_str(e->policy.name, sizeof(e->policy.name), policy);
+		bpf_probe_read_kernel_str(e->policy.hook, sizeof(e->policy.hook), hook);
+	});
+	return 0;
+}
+
 TRACEPOINT(accel_mmap)
 int BPF_PROG(on_mmap, struct accel_context *actx, u64 map_id, u64 offset, u64 bytes, bool write,
 	     int ret, u64 duration_ns)

@@ -37,6 +37,9 @@ AT(job.job, 96);
 AT(job.total_ns, 128);
 AT(job.op, 136);
 AT(job.engine, 144);
+AT(policy.id, 96);
+AT(policy.name, 104);
+AT(policy.hook, 120);
 AT(device.driver, 96);
 AT(device.calls, 112);
 AT(device.op, 132);
@@ -47,8 +50,9 @@ _Static_assert(offsetof(struct accel_agg_key, engine) == 32, "engine");
 _Static_assert(offsetof(struct accel_agg, hist) == 56, "hist");
 _Static_assert(sizeof(struct accel_hist) == 16 + 8 * 560, "hist");
 _Static_assert(sizeof(struct accel_trace_count) == 16 * ACCEL_EV_NR, "count");
-_Static_assert(ACCEL_EV_NR == 18, "events are added at the end only");
-_Static_assert(ACCEL_EV_IOCTL == 8 && ACCEL_EV_JOB_DONE == 17, "and keep their numbers");
+_Static_assert(ACCEL_EV_NR == 19, "events are added at the end only");
+_Static_assert(ACCEL_EV_IOCTL == 8 && ACCEL_EV_JOB_DONE == 17 && ACCEL_EV_POLICY_DENY == 18,
+	       "and keep their numbers");
 
 static void test_fits(void **state)
 {

@@ -22,7 +22,7 @@ static const char *const sort_choices[] = {
 static const struct opt table[] = {
 	OPTS_GROUP("Which events"),
 	OPT('e', "event", OPT_LIST, &events, "EXPR",
-	  "these only: names or classes (ioctl, pin, dma, mem, map, job, context, device, all), separated by commas; '!' in front takes them away; default: all but ioctl_enter",
+	  "these only: names or classes (ioctl, pin, dma, mem, map, job, policy, context, device, all), separated by commas; '!' in front takes them away; default: all but ioctl_enter",
 	  .choices = event_words),
 	OPT('p', "pid", OPT_LIST, &pids, "PID[,...]",
 	  "of these processes, as callers or as owners of a context"),
@@ -137,7 +137,7 @@ static int take_events(void)
 	if (word) {
 		closest = opts_closest(word + (*word == '!'), event_words);
 		return opts_usage_error(&spec,
-			"-e/--event: no event or class '%s'%s%s%s; there are ioctl, pin, dma, mem, map, job, context, device, all, and each tracepoint's name",
+			"-e/--event: no event or class '%s'%s%s%s; there are ioctl, pin, dma, mem, map, job, policy, context, device, all, and each tracepoint's name",
 			word, closest ? " (did you mean '" : "", closest ? closest : "",
 			closest ? "'?)" : "");
 	}

@@ -25,6 +25,7 @@ static const char *const tracepoints[ACCEL_EV_NR] = {
 	[ACCEL_EV_JOB_QUEUE] = PREFIX "job_queue",
 	[ACCEL_EV_JOB_START] = PREFIX "job_start",
 	[ACCEL_EV_JOB_DONE] = PREFIX "job_done",
+	[ACCEL_EV_POLICY_DENY] = PREFIX "policy_deny",
 };
 
 /* A name stands before a class of the same name: "ioctl" is the call, not its entry. */
@@ -45,13 +46,15 @@ static const struct {
 		 EVENT_BIT(ACCEL_EV_DMA_MAP) | EVENT_BIT(ACCEL_EV_DMA_UNMAP) },
 	{ "job", EVENT_BIT(ACCEL_EV_JOB_QUEUE) | EVENT_BIT(ACCEL_EV_JOB_START) |
 		 EVENT_BIT(ACCEL_EV_JOB_DONE) },
+	{ "policy", EVENT_BIT(ACCEL_EV_POLICY_DENY) },
 };
 
 const char *const event_words[] = {
-	"ioctl", "pin", "dma", "mem", "map", "job", "context", "device", "all",
+	"ioctl", "pin", "dma", "mem", "map", "job", "policy", "context", "device", "all",
 	"device_register", "device_unregister", "device_release", "device_state", "unplug_drain",
 	"context_open", "context_close", "ioctl_enter", "mmap", "munmap", "mem_pin", "mem_unpin",
-	"dma_map", "dma_unmap", "job_queue", "job_start", "job_done", NULL
+	"dma_map", "dma_unmap", "job_queue", "job_start", "job_done",
+	"policy_deny", NULL
 };
 
 const char *event_tracepoint(unsigned int type)

@@ -198,6 +198,9 @@ static char *put_arguments(char *at, const struct accel_event *e)
 		at = put_strn(put_text(at, ", engine="), e->job.engine, ACCEL_EV_NAME_LEN);
 		at = PUT(", op=", e->job.op);
 		return PUT(", bytes=", e->job.bytes);
+	case ACCEL_EV_POLICY_DENY:
+		at = put_strn(at, e->policy.name, ACCEL_EV_NAME_LEN);
+		return put_strn(put_text(at, ", hook="), e->policy.hook, ACCEL_EV_NAME_LEN);
 	}
 	return at;
 }

@@ -96,6 +96,11 @@ static void payload(struct json *j, const struct accel_event *e)
 		json_u64(j, "run_ns", e->job.run_ns);
 		json_u64(j, "duration_ns", e->job.total_ns);
 		break;
+	case ACCEL_EV_POLICY_DENY:
+		json_strn(j, "policy", e->policy.name, sizeof(e->policy.name));
+		json_u64(j, "policy_id", e->policy.id);
+		json_strn(j, "hook", e->policy.hook, sizeof(e->policy.hook));
+		break;
 	}
 }
 
