@@ -211,6 +211,8 @@ static void remove_dir(const char *dir)
 	if (d)
 		closedir(d);
 	rmdir(dir);
+	/* the last one takes their common directory along */
+	rmdir(POLICY_PINS);
 }
 
 /* "/dir/settings" for ".bss.settings" */
