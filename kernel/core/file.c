@@ -312,62 +312,23 @@ static noinline long accel_ioctl_do_any(struct accel_context *ctx, struct accel_
 	return ret;
 }
 
-/* What is told of an ioctl: put together only when somebody listens. */
-static struct accel_call accel_ioctl_as_call(struct accel_context *ctx, unsigned int cmd,
-					     u64 start_ns)
-{
-	const struct accel_ioctl_desc *desc = accel_ioctl_find(ctx->opened_node, cmd);
-
-	return (struct accel_call) {
-		.ctx = ctx,
-		.op = ACCEL_OP_IOCTL,
-		.start_ns = start_ns,
-		.u.ioctl = { .cmd = cmd, .name = desc ? desc->name : NULL },
-	};
-}
-
-static noinline u64 accel_ioctl_observe_begin(struct accel_context *ctx, unsigned int cmd)
-{
-	struct accel_call call = accel_ioctl_as_call(ctx, cmd, 0);
-
-	accel_call_observe_begin(&call);
-	return call.start_ns;
-}
-
-static noinline void accel_ioctl_observe_end(struct accel_context *ctx, unsigned int cmd,
-					     u64 start_ns, long ret)
-{
-	struct accel_call call = accel_ioctl_as_call(ctx, cmd, start_ns);
-
-	accel_call_observe_end(&call, ret);
-}
-
-/*
- * One ioctl of a context, all the way. Not by way of struct accel_call, as all others go:
- * it takes longer to fill in than the call to be counted.
- */
+/* One ioctl of a context, all the way. */
 static __always_inline long __accel_context_ioctl(struct accel_context *ctx, unsigned int cmd,
 						  void __user *arg)
 {
 	const struct accel_node *node = ctx->opened_node;
 	struct accel_device *adev = ctx->adev;
 	const struct accel_ioctl_desc *desc;
-	u64 start_ns = 0;
+	u64 start_ns;
 	long ret;
 
-	ACCEL_COUNT(ctx, adev, ACCEL_OP_IOCTL, begun);
-	if (accel_begin_observed(ACCEL_OP_IOCTL))
-		start_ns = accel_ioctl_observe_begin(ctx, cmd);
+	start_ns = accel_ioctl_begin(ctx, adev, cmd);
 	desc = accel_ioctl_find_plain(node, cmd, arg);
 	if (likely(desc))
 		ret = accel_ioctl_do_plain(ctx, adev, desc, cmd, arg);
 	else
 		ret = accel_ioctl_do_any(ctx, adev, node, cmd, arg);
-	ACCEL_COUNT(ctx, adev, ACCEL_OP_IOCTL, ended);
-	if (unlikely(ret < 0))
-		ACCEL_COUNT(ctx, adev, ACCEL_OP_IOCTL, errors);
-	if (accel_end_observed(ACCEL_OP_IOCTL))
-		accel_ioctl_observe_end(ctx, cmd, start_ns, ret);
+	accel_ioctl_end(ctx, adev, cmd, start_ns, ret);
 	return ret;
 }
 

@@ -132,6 +132,49 @@ void accel_call_observe_end(struct accel_call *call, long ret)
 				call->start_ns ? ktime_get_ns() - call->start_ns : 0);
 }
 
+/* An ioctl as others see it. */
+static struct accel_call accel_ioctl_as_call(struct accel_context *ctx, unsigned int cmd,
+					     u64 start_ns)
+{
+	const struct accel_ioctl_desc *desc = accel_ioctl_find(ctx->opened_node, cmd);
+
+	return (struct accel_call) {
+		.ctx = ctx,
+		.op = ACCEL_OP_IOCTL,
+		.start_ns = start_ns,
+		.u.ioctl = { .cmd = cmd, .name = desc ? desc->name : NULL },
+	};
+}
+
+/**
+ * accel_ioctl_observe_begin - accel_call_observe_begin() of an ioctl
+ * @ctx: the context
+ * @cmd: the command
+ *
+ * Return: when it began, for accel_ioctl_observe_end(); 0: its end is not timed.
+ */
+u64 accel_ioctl_observe_begin(struct accel_context *ctx, unsigned int cmd)
+{
+	struct accel_call call = accel_ioctl_as_call(ctx, cmd, 0);
+
+	accel_call_observe_begin(&call);
+	return call.start_ns;
+}
+
+/**
+ * accel_ioctl_observe_end - accel_call_observe_end() of an ioctl
+ * @ctx: the context
+ * @cmd: the command
+ * @start_ns: when it began
+ * @ret: its result
+ */
+void accel_ioctl_observe_end(struct accel_context *ctx, unsigned int cmd, u64 start_ns, long ret)
+{
+	struct accel_call call = accel_ioctl_as_call(ctx, cmd, start_ns);
+
+	accel_call_observe_end(&call, ret);
+}
+
 /**
  * accel_call_begin - an operation begins
  * @call: its ctx, op and u are set, the rest is zero

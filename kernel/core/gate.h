@@ -169,6 +169,30 @@ static __always_inline void __accel_call_end(struct accel_call *call, enum accel
 }
 
 /*
+ * The same for an ioctl, without a struct accel_call while nobody listens: to fill one in
+ * takes longer than to count. Whether the device is alive its caller asks itself.
+ */
+u64 accel_ioctl_observe_begin(struct accel_context *ctx, unsigned int cmd);
+void accel_ioctl_observe_end(struct accel_context *ctx, unsigned int cmd, u64 start_ns, long ret);
+
+static __always_inline u64 accel_ioctl_begin(struct accel_context *ctx, struct accel_device *adev,
+					     unsigned int cmd)
+{
+	ACCEL_COUNT(ctx, adev, ACCEL_OP_IOCTL, begun);
+	return accel_begin_observed(ACCEL_OP_IOCTL) ? accel_ioctl_observe_begin(ctx, cmd) : 0;
+}
+
+static __always_inline void accel_ioctl_end(struct accel_context *ctx, struct accel_device *adev,
+					    unsigned int cmd, u64 start_ns, long ret)
+{
+	ACCEL_COUNT(ctx, adev, ACCEL_OP_IOCTL, ended);
+	if (unlikely(ret < 0))
+		ACCEL_COUNT(ctx, adev, ACCEL_OP_IOCTL, errors);
+	if (accel_end_observed(ACCEL_OP_IOCTL))
+		accel_ioctl_observe_end(ctx, cmd, start_ns, ret);
+}
+
+/*
  * The same for what is done to regions, with a @call that is not cleared: only its
  * start_ns is set when nobody listens, as the rest takes longer than to count. It is filled
  * in behind the very branch that uses it, since somebody may begin to listen at any time.

@@ -40,33 +40,24 @@ static_assert((int)ACCEL_BPF_OP_NR == (int)ACCEL_OP_NR);
 
 /* --------------------------------------------------------------- references */
 
-/* Putting the last one sleeps, which a program must not: it is put by a worker. */
+/* Putting the last one sleeps, which a program must not: a worker does it. */
 static LLIST_HEAD(accel_contexts_to_put);
+static LLIST_HEAD(accel_devices_to_put);
 
 static void accel_put_work(struct work_struct *work)
 {
-	struct llist_node *list = llist_del_all(&accel_contexts_to_put);
-	struct accel_context *ctx, *next;
-
-	llist_for_each_entry_safe(ctx, next, list, put_link)
-		accel_context_put(ctx);
-}
-
-static DECLARE_WORK(accel_put, accel_put_work);
-
-/* devres and the class may free a lot with a device, so it is kept by a context's pattern. */
-static LLIST_HEAD(accel_devices_to_put);
-
-static void accel_device_put_work(struct work_struct *work)
-{
-	struct llist_node *list = llist_del_all(&accel_devices_to_put);
+	struct llist_node *contexts = llist_del_all(&accel_contexts_to_put);
+	struct llist_node *devices = llist_del_all(&accel_devices_to_put);
+	struct accel_context *ctx, *next_ctx;
 	struct accel_device *adev, *next;
 
-	llist_for_each_entry_safe(adev, next, list, put_link)
+	llist_for_each_entry_safe(ctx, next_ctx, contexts, put_link)
+		accel_context_put(ctx);
+	llist_for_each_entry_safe(adev, next, devices, put_link)
 		put_device(&adev->dev);
 }
 
-static DECLARE_WORK(accel_device_put_later, accel_device_put_work);
+static DECLARE_WORK(accel_put, accel_put_work);
 
 __bpf_kfunc_start_defs();
 
@@ -114,7 +105,7 @@ __bpf_kfunc void bpf_accel_device_put(struct accel_device *adev)
 	if (refcount_dec_not_one(&adev->dev.kobj.kref.refcount))
 		return;
 	if (llist_add(&adev->put_link, &accel_devices_to_put))
-		schedule_work(&accel_device_put_later);
+		schedule_work(&accel_put);
 }
 
 /* The same for one that is in a map as the map goes. */
@@ -412,5 +403,4 @@ int accel_kfuncs_init(void)
 void accel_kfuncs_exit(void)
 {
 	flush_work(&accel_put);
-	flush_work(&accel_device_put_later);
 }

@@ -168,10 +168,10 @@ static noinline int accel_policy_refuse(const struct accel_policy_set *set,
 	this_cpu_inc(policy->counts->refused[hook]);
 	trace_accel_policy_deny(call.ctx, policy->id, policy->name, accel_hook_name(hook), ret);
 	memcpy(name, policy->name, ACCEL_POLICY_NAME_LEN);
-	if (partner != ACCEL_HOOK_NR)
+	if (partner != ACCEL_HOOK_NR) {
 		accel_policy_tell_set(set, entry, partner, &call, U64_MAX);
-	if (partner != ACCEL_HOOK_NR)
 		*accel_policy_stamp_of(hook, &call) = 0;
+	}
 	rcu_read_unlock();
 	/* of a file that could not be opened nobody can ask why */
 	if (hook != ACCEL_HOOK_OPEN)

@@ -105,7 +105,6 @@ static void accel_policy_publish(struct accel_device *adev, struct accel_policy_
 	unsigned int i;
 
 	WRITE_ONCE(adev->policy_hooks, set ? set->hooks : 0);
-
 	if (old)
 		kfree_rcu(old, rcu);
 	/* A job that was held back may be free to go. */

@@ -109,6 +109,12 @@ int policy_loaded(const char *name, struct policy_maps *maps, const struct polic
 int policy_cgroup(const char *path, uint64_t *id, struct policy_why *why);
 int policy_number(const char *text, uint64_t min, uint64_t max, uint64_t *value,
 		  struct policy_why *why);
+/* policy_set_u32() - check a number, and set the member of "settings" at @offset to it */
+int policy_set_u32(struct policy_maps *maps, size_t offset, uint64_t min, uint64_t max,
+		   const char *value, struct policy_why *why);
+/* policy_set_own() - what the cgroup @id has of its own in the map @name; NULL: no more */
+int policy_set_own(struct policy_maps *maps, const char *name, uint64_t id, const void *value,
+		   struct policy_why *why);
 /* policy_path() - of a cgroup, for people; ids of those that are gone as "#123" */
 const char *policy_path(uint64_t id, char *text, size_t size);
 

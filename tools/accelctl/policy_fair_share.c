@@ -12,37 +12,19 @@
 #include "policies/fair_share.h"
 #include "table.h"
 
-static int set_number(struct policy_maps *maps, size_t offset, uint32_t value,
-		      struct policy_why *why)
-{
-	char *settings = policy_data(maps, "settings");
-
-	if (!settings)
-		return policy_bad(why, "its settings cannot be read");
-	__atomic_store_n((uint32_t *)(void *)(settings + offset), value, __ATOMIC_SEQ_CST);
-	return 0;
-}
-
 static int set_weight(struct policy_maps *maps, const char *key, const char *value,
 		      struct policy_why *why)
 {
-	uint64_t weight;
-
 	(void)key;
-	if (policy_number(value, 1, FAIR_SHARE_WEIGHT_MAX, &weight, why))
-		return -1;
-	return maps ? set_number(maps, offsetof(struct fair_share_settings, weight), weight, why) : 0;
+	return policy_set_u32(maps, offsetof(struct fair_share_settings, weight), 1,
+			      FAIR_SHARE_WEIGHT_MAX, value, why);
 }
 
 static int set_level(struct policy_maps *maps, const char *key, const char *value,
 		     struct policy_why *why)
 {
-	uint64_t level;
-
 	(void)key;
-	if (policy_number(value, 1, 100, &level, why))
-		return -1;
-	return maps ? set_number(maps, offsetof(struct fair_share_settings, level), level, why) : 0;
+	return policy_set_u32(maps, offsetof(struct fair_share_settings, level), 1, 100, value, why);
 }
 
 static int set_cgroup(struct policy_maps *maps, const char *path, const char *value,
@@ -51,7 +33,6 @@ static int set_cgroup(struct policy_maps *maps, const char *path, const char *va
 	bool remove = !strcmp(value, "default");
 	uint64_t id, number = 0;
 	uint32_t weight;
-	int fd, ret;
 
 	if (!remove && policy_number(value, 1, FAIR_SHARE_WEIGHT_MAX, &number, why))
 		return -1;
@@ -59,14 +40,8 @@ static int set_cgroup(struct policy_maps *maps, const char *path, const char *va
 		return -1;
 	if (!maps)
 		return 0;
-	fd = policy_map(maps, "weights");
-	if (fd < 0)
-		return policy_bad(why, "its weights cannot be read");
 	weight = number;
-	ret = remove ? bpf_map_delete_elem(fd, &id) : bpf_map_update_elem(fd, &id, &weight, BPF_ANY);
-	if (ret && !(remove && ret == -ENOENT))
-		return policy_bad(why, "its weights cannot be changed: %s", strerror(-ret));
-	return 0;
+	return policy_set_own(maps, "weights", id, remove ? NULL : &weight, why);
 }
 
 static const struct policy_key keys[] = {

@@ -110,19 +110,8 @@ static int set_mode(struct policy_maps *maps, const char *key, const char *value
 static int set_level(struct policy_maps *maps, const char *key, const char *value,
 		     struct policy_why *why)
 {
-	struct job_rate_settings *settings;
-	uint64_t level;
-
 	(void)key;
-	if (policy_number(value, 1, 100, &level, why))
-		return -1;
-	if (!maps)
-		return 0;
-	settings = policy_data(maps, "settings");
-	if (!settings)
-		return policy_bad(why, "its settings cannot be read");
-	settings->level = level;
-	return 0;
+	return policy_set_u32(maps, offsetof(struct job_rate_settings, level), 1, 100, value, why);
 }
 
 static int set_cgroup(struct policy_maps *maps, const char *path, const char *value,
@@ -131,19 +120,12 @@ static int set_cgroup(struct policy_maps *maps, const char *path, const char *va
 	bool remove = !strcmp(value, "default");
 	struct job_rate_limit limit;
 	uint64_t id;
-	int fd, ret;
 
 	if ((!remove && parse_limit(value, &limit, why)) || policy_cgroup(path, &id, why))
 		return -1;
 	if (!maps)
 		return 0;
-	fd = policy_map(maps, "limits");
-	if (fd < 0)
-		return policy_bad(why, "its limits cannot be read");
-	ret = remove ? bpf_map_delete_elem(fd, &id) : bpf_map_update_elem(fd, &id, &limit, BPF_ANY);
-	if (ret && !(remove && ret == -ENOENT))
-		return policy_bad(why, "its limits cannot be changed: %s", strerror(-ret));
-	return 0;
+	return policy_set_own(maps, "limits", id, remove ? NULL : &limit, why);
 }
 
 static const struct policy_key keys[] = {

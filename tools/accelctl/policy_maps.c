@@ -146,6 +146,36 @@ int policy_number(const char *text, uint64_t min, uint64_t max, uint64_t *value,
 	return 0;
 }
 
+int policy_set_u32(struct policy_maps *maps, size_t offset, uint64_t min, uint64_t max,
+		   const char *value, struct policy_why *why)
+{
+	uint64_t number;
+	char *settings;
+
+	if (policy_number(value, min, max, &number, why))
+		return -1;
+	if (!maps)
+		return 0;
+	settings = policy_data(maps, "settings");
+	if (!settings)
+		return policy_bad(why, "its settings cannot be read");
+	__atomic_store_n((uint32_t *)(void *)(settings + offset), number, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int policy_set_own(struct policy_maps *maps, const char *name, uint64_t id, const void *value,
+		   struct policy_why *why)
+{
+	int fd = policy_map(maps, name), ret;
+
+	if (fd < 0)
+		return policy_bad(why, "its %s cannot be read", name);
+	ret = value ? bpf_map_update_elem(fd, &id, value, BPF_ANY) : bpf_map_delete_elem(fd, &id);
+	if (ret && !(!value && ret == -ENOENT))
+		return policy_bad(why, "its %s cannot be changed: %s", name, strerror(-ret));
+	return 0;
+}
+
 const char *policy_path(uint64_t id, char *text, size_t size)
 {
 	const char *path = proc_cgroup_path(id);

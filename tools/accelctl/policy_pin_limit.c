@@ -52,19 +52,8 @@ static int set_default(struct policy_maps *maps, const char *key, const char *va
 static int set_level(struct policy_maps *maps, const char *key, const char *value,
 		     struct policy_why *why)
 {
-	struct pin_limit_settings *settings;
-	uint64_t level;
-
 	(void)key;
-	if (policy_number(value, 1, PIN_LIMIT_LEVELS, &level, why))
-		return -1;
-	if (!maps)
-		return 0;
-	settings = policy_data(maps, "settings");
-	if (!settings)
-		return policy_bad(why, "its settings cannot be read");
-	settings->level = level;
-	return 0;
+	return policy_set_u32(maps, offsetof(struct pin_limit_settings, level), 1, PIN_LIMIT_LEVELS, value, why);
 }
 
 static int set_cgroup(struct policy_maps *maps, const char *path, const char *value,
@@ -73,19 +62,16 @@ static int set_cgroup(struct policy_maps *maps, const char *path, const char *va
 	struct pin_limit_settings *settings;
 	bool remove = !strcmp(value, "default");
 	uint64_t id, bytes = 0;
-	int fd, ret;
 
 	if ((!remove && parse_limit(value, &bytes, why)) || policy_cgroup(path, &id, why))
 		return -1;
 	if (!maps)
 		return 0;
 	settings = policy_data(maps, "settings");
-	fd = policy_map(maps, "limits");
-	if (!settings || fd < 0)
-		return policy_bad(why, "its limits cannot be read");
-	ret = remove ? bpf_map_delete_elem(fd, &id) : bpf_map_update_elem(fd, &id, &bytes, BPF_ANY);
-	if (ret && !(remove && ret == -ENOENT))
-		return policy_bad(why, "its limits cannot be changed: %s", strerror(-ret));
+	if (!settings)
+		return policy_bad(why, "its settings cannot be read");
+	if (policy_set_own(maps, "limits", id, remove ? NULL : &bytes, why))
+		return -1;
 	changed(settings);
 	return 0;
 }
