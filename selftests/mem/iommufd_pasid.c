@@ -5,6 +5,7 @@
  * the emulator has PASIDs. iommufd is asked which page table a PASID is attached to; and
  * accel_mock, the driver, walks that one and no other for each byte that it copies.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 
 #include "mock.h"
 #include "rig.h"
+#include "trap.h"
 
 #define IOVA	0x2000000UL	/* mock devices have addresses from 16 MiB to 2 GiB */
 #define LENGTH	(4 * PAGE)
@@ -422,6 +424,111 @@ static void test_race(struct mock *mock)
 	tap_is(left, 0, "nothing stayed attached");
 }
 
+/* One request of iommufd's tests, in a thread of its own. */
+struct request {
+	pthread_t thread;
+	const struct mock *mock;
+	struct test_cmd cmd;
+	uint32_t op, id;
+	int ret;
+};
+
+static void *do_request(void *arg)
+{
+	struct request *r = arg;
+
+	r->ret = test_op(r->mock->iommufd, &r->cmd, r->op, r->id);
+	return NULL;
+}
+
+/* Until @n threads of this process sleep where no signal reaches them. */
+static void sleepers_wait(int n)
+{
+	int asleep;
+
+	do {
+		DIR *dir = opendir("/proc/self/task");
+		struct dirent *e;
+
+		asleep = 0;
+		while (dir && (e = readdir(dir))) {
+			char path[300], state = 0;
+			FILE *f;
+
+			snprintf(path, sizeof(path), "/proc/self/task/%s/stat", e->d_name);
+			f = e->d_name[0] == '.' ? NULL : fopen(path, "re");
+			if (f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1)
+				asleep += state == 'D';
+			if (f)
+				fclose(f);
+		}
+		closedir(dir);
+	} while (asleep < n);
+}
+
+/*
+ * The driver goes while the second step is under way, and stays so for as long as somebody
+ * likes: to attach a PASID takes a lock of iommufd's, which another attach holds while it
+ * waits for somebody who looks at what is mapped, and there is a fault that nobody serves.
+ */
+static void test_blocked(struct mock *mock)
+{
+	int ioas = iommufd_ioas(mock->iommufd), hwpt;
+	struct request look = { .mock = mock, .op = OP_ACCESS_RW };
+	struct request attach = { .mock = mock, .op = OP_MOCK_DOMAIN_REPLACE, .id = mock->id };
+	struct test_cmd access = { .size = 0 };
+	struct test_cmd back = { .replace = { .pt_id = mock->hwpt } };
+	static char looked[PAGE];
+	struct binder binder = { .mock = mock };
+	char *p = pages_new(TRAP_LENGTH);
+	struct space space;
+
+	hwpt = iommufd_hwpt_pasid(mock->iommufd, mock->device, ioas);
+	if (hwpt < 0 || iommufd_map(mock->iommufd, ioas, p, TRAP_LENGTH, IOVA, RW) ||
+	    test_op(mock->iommufd, &access, OP_CREATE_ACCESS, ioas))
+		tap_bail("nothing to look at: %s", strerror(errno));
+	space_new(&space, mock);
+	if (iommufd_bind_pasid(space.fd, mock->iommufd, 0, &space.pasid) < 0)
+		tap_bail("bind");
+
+	trap_arm(p);
+	look.id = access.access.out_access_fd;
+	look.cmd.rw.iova = IOVA;
+	look.cmd.rw.length = PAGE;
+	look.cmd.rw.uptr = (uintptr_t)looked;
+	pthread_create(&look.thread, NULL, do_request, &look);
+	trap_wait();
+	attach.cmd.replace.pt_id = hwpt;
+	pthread_create(&attach.thread, NULL, do_request, &attach);
+	sleepers_wait(1);
+	binder.space = &space;
+	pthread_create(&binder.thread, NULL, do_bind, &binder);
+	sleepers_wait(2);
+	tap_is(iommufd_bind_pasid(space.fd, mock->iommufd, space.hwpt, NULL), -EBUSY,
+	       "bind: while the second step is under way");
+	tap_is(iommufd_unbind(space.fd), -EBUSY, "unbind: the same");
+	tap_is(iommufd_pin(space.fd, IOVA, PAGE, RW, NULL), -ENOTCONN, "a region: not yet");
+	driver("unbind", mock);
+	tap_is(dev_attr(mock->dev.name, "contexts"), -ENOENT, "its device is not there any more");
+
+	trap_release();
+	pthread_join(look.thread, NULL);
+	pthread_join(attach.thread, NULL);
+	pthread_join(binder.thread, NULL);
+	tap_is(binder.ret, -ENODEV, "the second step then answers ENODEV");
+	tap_is(check(mock, space.pasid, 0), 0, "and has left nothing attached");
+	tap_is(space_gone(&space, mock), 0, "nothing of it is in use");
+	tap_is(look.ret || attach.ret, 0, "the others went on");
+	close(look.id);
+	close(space.fd);
+	if (test_op(mock->iommufd, &back, OP_MOCK_DOMAIN_REPLACE, mock->id) ||
+	    iommufd_destroy(mock->iommufd, hwpt) || iommufd_destroy(mock->iommufd, ioas))
+		tap_bail("not as before: %s", strerror(errno));
+	driver("bind", mock);
+	mock_find(mock);
+	munmap(p, TRAP_LENGTH);
+}
+
 /* The device goes under its files, by way of iommufd. */
 static void test_device_gone(void)
 {
@@ -495,6 +602,7 @@ int main(void)
 	test_kill(&mock);
 	test_unplug(&mock);
 	test_race(&mock);
+	test_blocked(&mock);
 	test_device_gone();
 	test_iommufd_closed();
 

@@ -18,6 +18,8 @@
 
 /* What the kernel's drivers/iommu/iommufd/iommufd_test.h says of it */
 #define TEST_CMD		_IO(';', 0x80 + 32)
+#define OP_CREATE_ACCESS	5
+#define OP_ACCESS_RW		8
 #define OP_MOCK_DOMAIN_REPLACE	10
 #define OP_MOCK_DOMAIN_FLAGS	12
 #define OP_PASID_CHECK_HWPT	21
@@ -35,6 +37,13 @@ struct test_cmd {
 		struct {
 			uint32_t pasid, hwpt_id;
 		} check;
+		struct {
+			uint32_t out_access_fd, flags;
+		} access;
+		struct {
+			uint64_t iova, length, uptr;
+			uint32_t flags;
+		} rw;
 		uint64_t largest[6];
 	};
 	uint32_t last;
