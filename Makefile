@@ -29,6 +29,7 @@ help:
 #h   make install      tools to DESTDIR/PREFIX; with KDIR= modules, too
 #h   make clean        remove what was built; distclean: and its settings
 #h   make kernel-full  the instrumented kernel of check-full, 10 to 20 minutes, once
+#h   make kernel-newest  a small one of Debian's newest source, likewise, 4 to 8 minutes
 #h   make modules|bpf|tools|selftests    that part alone
 #h
 #h Variables:
@@ -56,7 +57,11 @@ $(BUILT): setup
 
 # The instrumented kernel, once, and the modules against it
 kernel-full: setup
-	@dir=$$(scripts/kernel-full) && $(MAKE) --no-print-directory SETUP=no KDIR="$$dir" modules
+	@dir=$$(scripts/kernel-build full) && $(MAKE) --no-print-directory SETUP=no KDIR="$$dir" modules
+
+# The newest kernel, likewise; it has no BTF
+kernel-newest: setup
+	@dir=$$(scripts/kernel-build newest) && $(MAKE) --no-print-directory SETUP=no BTF=no KDIR="$$dir" modules
 
 # ---- the test machine ----
 
@@ -70,8 +75,8 @@ endif
 # Progress on stderr: what follows may own stdout
 built-for-vm:
 	@$(MAKE) all >&2
-ifeq ($(KERNEL),full)
-	@$(MAKE) kernel-full >&2
+ifneq ($(filter full newest,$(KERNEL)),)
+	@$(MAKE) kernel-$(KERNEL) >&2
 endif
 
 demo:
@@ -102,4 +107,4 @@ clean:
 distclean:
 	@rm -rf build
 
-.PHONY: help setup kernel-full vm built-for-vm demo check check-full bench install clean distclean $(BUILT)
+.PHONY: help setup kernel-full kernel-newest vm built-for-vm demo check check-full bench install clean distclean $(BUILT)

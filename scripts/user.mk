@@ -11,7 +11,7 @@
 CFLAGS ?= -O2 -g
 U_CFLAGS := -std=c11 -D_GNU_SOURCE -DACCEL_VERSION='"$(VERSION)"' -Wall -Wextra -Werror $(CFLAGS) \
 	-I tools/lib -I bpf -I $(B)/bpf -I kernel/include/uapi
-T_CFLAGS := $(U_CFLAGS) -I selftests/lib -I kernel/bench
+T_CFLAGS := $(U_CFLAGS) -I selftests/lib -I kernel/bench -I kernel/tests
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
 U_LIBS := -Wl,--as-needed -lbpf -lelf -lz -lncursesw -ltinfo -lmnl -lsmartcols -lmicrohttpd -lm -lpthread
 

@@ -165,6 +165,8 @@ static const char *accel_driver_check(const struct accel_driver *drv)
 		return "num_nodes is out of range";
 	if (drv->context_size && drv->context_size < sizeof(struct accel_context))
 		return "context_size is smaller than struct accel_context";
+	if (drv->flags & ACCEL_DEVICE_IOMMUFD_PASID && !(drv->flags & ACCEL_DEVICE_IOMMUFD_ATTACH))
+		return "it has IOMMUFD_PASID without IOMMUFD_ATTACH";
 	for (i = 0; i < drv->num_nodes; i++) {
 		if (!drv->nodes[i].suffix || !drv->nodes[i].suffix[0] != !i)
 			return "only the first node has the empty suffix";
@@ -211,6 +213,7 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	adev->exclusive = drv->flags & ACCEL_DEVICE_EXCLUSIVE;
 	adev->runtime_pm = drv->flags & ACCEL_DEVICE_RUNTIME_PM;
 	adev->iommufd_attach = drv->flags & ACCEL_DEVICE_IOMMUFD_ATTACH;
+	adev->iommufd_pasid = drv->flags & ACCEL_DEVICE_IOMMUFD_PASID;
 	adev->context_size = max(drv->context_size, sizeof(struct accel_context));
 	strscpy(adev->drv_name, drv->name, sizeof(adev->drv_name));
 	strscpy(adev->type, drv->type, sizeof(adev->type));

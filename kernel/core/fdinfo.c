@@ -40,6 +40,8 @@ void accel_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "accel-device-id:\t%llu\n", adev->id);
 	seq_printf(m, "accel-state:\t%s\n", accel_state_name(READ_ONCE(adev->state)));
 	seq_printf(m, "accel-mapped:\t%lld KiB\n", atomic64_read(&ctx->mapped_bytes) / 1024);
+	if (accel_context_pasid(ctx))
+		seq_printf(m, "accel-pasid:\t%u\n", accel_context_pasid(ctx));
 	for (i = 0; i < ACCEL_OP_NR; i++) {
 		accel_stats_sum(ctx->stats, i, &sum);
 		seq_printf(m, "accel-%s:\t%llu calls %llu errors\n",

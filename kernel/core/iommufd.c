@@ -8,6 +8,7 @@
  * device's part is over already, and a work item does the rest: it is waited for a
  * while, so that as a rule nothing is pinned any more afterwards, and then left alone.
  */
+#include <linux/iommu.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -53,7 +54,7 @@ int accel_iommufd_record(struct accel_mem *mem)
 	bind = ctx->iommufd;
 	if (ctx->dead) {
 		ret = -ENODEV;
-	} else if (!bind) {
+	} else if (!bind || (bind->idev && !bind->attached)) {
 		ret = -ENOTCONN;
 	} else {
 		kref_get(&bind->ref);
@@ -133,6 +134,20 @@ static void accel_iommufd_end(struct accel_iommufd *bind)
 	module_put(THIS_MODULE);
 }
 
+static void accel_iommufd_set(struct accel_context *ctx, struct accel_iommufd *bind)
+{
+	lockdep_assert_held(&ctx->lock);
+	ctx->iommufd = bind;
+	WRITE_ONCE(ctx->pasid, bind->pasid);
+}
+
+static void accel_iommufd_unset(struct accel_context *ctx)
+{
+	lockdep_assert_held(&ctx->lock);
+	ctx->iommufd = NULL;
+	WRITE_ONCE(ctx->pasid, IOMMU_NO_PASID);
+}
+
 static void accel_iommufd_work(struct work_struct *work)
 {
 	accel_iommufd_end(container_of(work, struct accel_iommufd, work));
@@ -150,7 +165,10 @@ void accel_iommufd_leave(struct accel_context *ctx)
 
 	if (!bind)
 		return;
-	ctx->iommufd = NULL;
+	accel_iommufd_unset(ctx);
+	/* Otherwise who attaches it has entered, and ends it. */
+	if (bind->attaching)
+		return;
 	accel_iommufd_enter(ctx);
 	queue_work(accel_iommufd_wq, &bind->work);
 }
@@ -210,15 +228,15 @@ const struct accel_mem_ops *accel_iommufd_mem_ops(struct accel_context *ctx)
 
 /* Where the device translates by itself. */
 static int accel_iommufd_connect_access(struct accel_iommufd *bind, struct iommufd_ctx *ictx,
-					u32 pt_id, u32 *id)
+					struct accel_iommufd_bind *arg)
 {
 	struct iommufd_access *access;
 	int ret;
 
-	access = iommufd_access_create(ictx, &accel_iommufd_access_ops, bind, id);
+	access = iommufd_access_create(ictx, &accel_iommufd_access_ops, bind, &arg->out_id);
 	if (IS_ERR(access))
 		return PTR_ERR(access);
-	ret = iommufd_access_attach(access, pt_id);
+	ret = iommufd_access_attach(access, arg->pt_id);
 	if (ret)
 		iommufd_access_destroy(access);
 	else
@@ -228,26 +246,31 @@ static int accel_iommufd_connect_access(struct accel_iommufd *bind, struct iommu
 
 /* Where an IOMMU translates: the part that is about the device is done inside the gate. */
 static int accel_iommufd_connect_device(struct accel_iommufd *bind, struct iommufd_ctx *ictx,
-					u32 pt_id, u32 *id)
+					struct accel_iommufd_bind *arg)
 {
 	struct accel_device *adev = bind->ctx->adev;
+	bool pasid = arg->flags & ACCEL_IOMMUFD_PASID;
 	int ret;
 
 	if (!percpu_ref_tryget_live(&adev->gate))
 		return -ENODEV;
-	ret = accel_attach_claim(bind, ictx, id);
+	ret = accel_attach_claim(bind, ictx, pasid, &arg->out_id);
 	percpu_ref_put(&adev->gate);
 	if (ret)
 		return ret;
-	ret = accel_attach_begin(bind, pt_id);
+	arg->out_pasid = bind->pasid;
+	if (pasid && !arg->pt_id)
+		return 0;
+	ret = accel_attach_begin(bind, arg->pt_id);
+	bind->attached = !ret;
 	if (ret)
 		accel_attach_end(bind);
 	return ret;
 }
 
 /* A binding that nobody knows of yet. Makes calls into iommufd: no lock is held. */
-static struct accel_iommufd *accel_iommufd_begin(struct accel_context *ctx, int fd, u32 pt_id,
-						 u32 *id)
+static struct accel_iommufd *accel_iommufd_begin(struct accel_context *ctx,
+						 struct accel_iommufd_bind *arg)
 {
 	struct accel_iommufd *bind;
 	struct iommufd_ctx *ictx;
@@ -263,15 +286,15 @@ static struct accel_iommufd *accel_iommufd_begin(struct accel_context *ctx, int 
 	INIT_LIST_HEAD(&bind->pins);
 	init_waitqueue_head(&bind->wq);
 
-	ictx = iommufd_ctx_from_fd(fd);
+	ictx = iommufd_ctx_from_fd(arg->iommufd);
 	if (IS_ERR(ictx)) {
 		ret = PTR_ERR(ictx);
 		goto err_free;
 	}
 	if (ctx->adev->iommufd_attach)
-		ret = accel_iommufd_connect_device(bind, ictx, pt_id, id);
+		ret = accel_iommufd_connect_device(bind, ictx, arg);
 	else
-		ret = accel_iommufd_connect_access(bind, ictx, pt_id, id);
+		ret = accel_iommufd_connect_access(bind, ictx, arg);
 	/* what is connected has a reference of its own */
 	iommufd_ctx_put(ictx);
 	if (ret)
@@ -292,21 +315,13 @@ static int accel_iommufd_may_bind(const struct accel_context *ctx)
 	return ctx->iommufd ? -EBUSY : 0;
 }
 
-static long accel_iommufd_bind(struct accel_context *ctx, struct accel_iommufd_bind *arg)
+/* Whoever calls these two has entered. */
+static int accel_iommufd_bind_new(struct accel_context *ctx, struct accel_iommufd_bind *arg)
 {
 	struct accel_iommufd *bind;
 	int ret;
 
-	if (arg->flags || arg->out_id)
-		return -EINVAL;
-	mutex_lock(&ctx->lock);
-	ret = accel_iommufd_may_bind(ctx);
-	if (!ret)
-		accel_iommufd_enter(ctx);
-	mutex_unlock(&ctx->lock);
-	if (ret)
-		return ret;
-	bind = accel_iommufd_begin(ctx, arg->iommufd, arg->pt_id, &arg->out_id);
+	bind = accel_iommufd_begin(ctx, arg);
 	if (IS_ERR(bind)) {
 		accel_iommufd_exit_one(ctx);
 		return PTR_ERR(bind);
@@ -314,13 +329,79 @@ static long accel_iommufd_bind(struct accel_context *ctx, struct accel_iommufd_b
 	mutex_lock(&ctx->lock);
 	ret = accel_iommufd_may_bind(ctx);
 	if (!ret) {
-		ctx->iommufd = bind;
+		accel_iommufd_set(ctx, bind);
 		accel_iommufd_exit_one(ctx);
 	}
 	mutex_unlock(&ctx->lock);
 	if (ret)
 		accel_iommufd_end(bind);
 	return ret;
+}
+
+/* The page table of a PASID that has none; @bind is marked as being attached. */
+static int accel_iommufd_bind_again(struct accel_iommufd *bind, struct accel_iommufd_bind *arg)
+{
+	struct accel_context *ctx = bind->ctx;
+	struct iommufd_ctx *ictx;
+	bool dead;
+	int ret;
+
+	ictx = iommufd_ctx_from_fd(arg->iommufd);
+	if (IS_ERR(ictx)) {
+		ret = PTR_ERR(ictx);
+	} else {
+		ret = ictx == bind->ictx ? accel_attach_begin(bind, arg->pt_id) : -EBUSY;
+		iommufd_ctx_put(ictx);
+	}
+	arg->out_id = iommufd_device_to_id(bind->idev);
+	arg->out_pasid = bind->pasid;
+	mutex_lock(&ctx->lock);
+	bind->attached = !ret;
+	bind->attaching = false;
+	dead = ctx->dead;
+	if (!dead)
+		accel_iommufd_exit_one(ctx);
+	mutex_unlock(&ctx->lock);
+	if (dead) {
+		accel_iommufd_end(bind);
+		return -ENODEV;
+	}
+	return ret;
+}
+
+/* That binding waits for a page table, which is what the caller has to offer. */
+static bool accel_iommufd_awaits(const struct accel_iommufd *bind,
+				 const struct accel_iommufd_bind *arg)
+{
+	return bind->pasid && !bind->attached && !bind->attaching &&
+	       arg->flags & ACCEL_IOMMUFD_PASID && arg->pt_id;
+}
+
+static long accel_iommufd_bind(struct accel_context *ctx, struct accel_iommufd_bind *arg)
+{
+	struct accel_iommufd *bind;
+	int ret;
+
+	if (arg->flags & ~ACCEL_IOMMUFD_PASID || arg->out_id || arg->out_pasid || arg->reserved)
+		return -EINVAL;
+	if (arg->flags & ACCEL_IOMMUFD_PASID && !ctx->adev->iommufd_pasid)
+		return accel_context_error(ctx, -EOPNOTSUPP,
+					   "iommufd_bind: %s's driver uses no PASIDs",
+					   ctx->adev->name);
+	mutex_lock(&ctx->lock);
+	bind = ctx->iommufd;
+	if (bind && !ctx->dead && accel_iommufd_awaits(bind, arg)) {
+		bind->attaching = true;
+		ret = 0;
+	} else {
+		ret = accel_iommufd_may_bind(ctx);
+	}
+	if (!ret)
+		accel_iommufd_enter(ctx);
+	mutex_unlock(&ctx->lock);
+	if (ret)
+		return ret;
+	return bind ? accel_iommufd_bind_again(bind, arg) : accel_iommufd_bind_new(ctx, arg);
 }
 
 static long accel_iommufd_unbind(struct accel_context *ctx, const struct accel_iommufd_unbind *arg)
@@ -336,6 +417,8 @@ static long accel_iommufd_unbind(struct accel_context *ctx, const struct accel_i
 		ret = -ENODEV;
 	} else if (!bind) {
 		ret = -ENOTCONN;
+	} else if (bind->attaching) {
+		ret = -EBUSY;
 	} else {
 		/* Regions join it under ctx->lock. */
 		spin_lock(&bind->lock);
@@ -344,7 +427,7 @@ static long accel_iommufd_unbind(struct accel_context *ctx, const struct accel_i
 		spin_unlock(&bind->lock);
 	}
 	if (!ret) {
-		ctx->iommufd = NULL;
+		accel_iommufd_unset(ctx);
 		accel_iommufd_enter(ctx);
 	}
 	mutex_unlock(&ctx->lock);

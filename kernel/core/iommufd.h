@@ -29,8 +29,12 @@ enum accel_pin_state {
  * @ctx: the context, with a reference until the end
  * @access: what iommufd knows it by; or, where the hardware is attached:
  * @idev: what iommufd knows the hardware by
+ * @ictx: the iommufd, with a reference
  * @parent: the hardware, with a reference
- * @attached: it uses the IOAS's page table
+ * @pasid: that its DMA is marked with; IOMMU_NO_PASID: all of its DMA
+ * @attached: it uses the IOAS's page table; a PASID does so from the second bind on
+ * @attaching: that one is under way, and ends the binding if the context dies meanwhile;
+ *	under ctx->lock, as is @attached once the context is bound
  * @work: the end, see accel_iommufd_end()
  * @lock: protects all below it
  * @pins: regions that iommufd has pinned, or is asked to pin; a reference on each
@@ -45,8 +49,11 @@ struct accel_iommufd {
 	struct accel_context *ctx;
 	struct iommufd_access *access;
 	struct iommufd_device *idev;
+	struct iommufd_ctx *ictx;
 	struct device *parent;
+	u32 pasid;
 	bool attached;
+	bool attaching;
 	struct work_struct work;
 	spinlock_t lock;	/* all below it */
 	struct list_head pins;
@@ -65,7 +72,8 @@ void accel_iommufd_strike(struct accel_mem *mem);
 void accel_mem_iommufd_forget(struct accel_mem *mem);
 void accel_iommufd_drop_pins(struct accel_iommufd *bind);
 
-int accel_attach_claim(struct accel_iommufd *bind, struct iommufd_ctx *ictx, u32 *id);
+int accel_attach_claim(struct accel_iommufd *bind, struct iommufd_ctx *ictx, bool pasid,
+		       u32 *id);
 int accel_attach_begin(struct accel_iommufd *bind, u32 pt_id);
 void accel_attach_end(struct accel_iommufd *bind);
 

@@ -5,7 +5,10 @@
  * is not mapped, or not any more, the IOMMU refuses.
  *
  * iommufd then owns the device's DMA, and the DMA API does not work for it. So all of the
- * device is either one context's, attached, or everybody's: accel_mem_dma_get().
+ * device is either one context's, attached, or everybody's: accel_mem_dma_get(). Or it is
+ * shared by contexts that have a PASID each, all by way of one iommufd: each of them binds
+ * the device for itself, which iommufd takes from the one that has its DMA already, so
+ * that none has to wait for another's beginning or end.
  *
  * Attaching and detaching may block for as long as user space can prolong a page fault,
  * see iommufd.c. When a device's driver has given up waiting, the work item has the
@@ -101,18 +104,112 @@ static int accel_attach_check(struct accel_context *ctx)
 				   devices, ctx->adev->name);
 }
 
+/* The device becomes iommufd's, or one more context shares it. */
+static int accel_attach_take(struct accel_device *adev, struct iommufd_ctx *ictx, bool share)
+{
+	guard(mutex)(&adev->lock);
+	/* Each of those who share it has a reference on the one that it is shared by. */
+	if (share && adev->shared_by == ictx) {
+		adev->attachments++;
+		return 0;
+	}
+	if (atomic_cmpxchg(&adev->dma_users, 0, ACCEL_DMA_ATTACHED))
+		return -EBUSY;
+	adev->attachments = 1;
+	adev->shared_by = share ? ictx : NULL;
+	return 0;
+}
+
+static void accel_attach_give_back(struct accel_device *adev)
+{
+	guard(mutex)(&adev->lock);
+	if (--adev->attachments)
+		return;
+	adev->shared_by = NULL;
+	atomic_set(&adev->dma_users, 0);
+}
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+
+/* Unique in the system, as hardware and IOMMUs exist that know each only once. */
+static int accel_attach_alloc_pasid(struct accel_iommufd *bind)
+{
+	struct accel_device *adev = bind->ctx->adev;
+	struct device *dev = adev->dev.parent;
+	ioasid_t pasid;
+
+	/* It is in an IOMMU group, and so has dev->iommu. 1: the one that is none. */
+	if (dev->iommu->max_pasids <= IOMMU_FIRST_GLOBAL_PASID)
+		return accel_context_error(bind->ctx, -EOPNOTSUPP,
+					   "iommufd_bind: %s, or the IOMMU before it, has no PASIDs",
+					   adev->name);
+	pasid = iommu_alloc_global_pasid(dev);
+	if (pasid == IOMMU_PASID_INVALID)
+		return accel_context_error(bind->ctx, -ENOSPC,
+					   "iommufd_bind: no PASID below %u is free",
+					   dev->iommu->max_pasids);
+	bind->pasid = pasid;
+	return 0;
+}
+
+static void accel_attach_free_pasid(struct accel_iommufd *bind)
+{
+	if (bind->pasid != IOMMU_NO_PASID)
+		iommu_free_global_pasid(bind->pasid);
+}
+
+static int accel_attach_device(struct accel_iommufd *bind, u32 *pt_id)
+{
+	return iommufd_device_attach(bind->idev, bind->pasid, pt_id);
+}
+
+static void accel_attach_detach(struct accel_iommufd *bind)
+{
+	/* All of a device is detached by its group; a PASID needs the device to be in one. */
+	if (bind->pasid == IOMMU_NO_PASID || device_iommu_mapped(bind->parent))
+		iommufd_device_detach(bind->idev, bind->pasid);
+}
+
+#else
+
+static int accel_attach_alloc_pasid(struct accel_iommufd *bind)
+{
+	return accel_context_error(bind->ctx, -EOPNOTSUPP,
+				   "iommufd_bind: PASIDs need Linux 6.15 or later, this is %d.%d",
+				   LINUX_VERSION_MAJOR, LINUX_VERSION_PATCHLEVEL);
+}
+
+static void accel_attach_free_pasid(struct accel_iommufd *bind)
+{
+}
+
+static int accel_attach_device(struct accel_iommufd *bind, u32 *pt_id)
+{
+	return iommufd_device_attach(bind->idev, pt_id);
+}
+
+static void accel_attach_detach(struct accel_iommufd *bind)
+{
+	iommufd_device_detach(bind->idev);
+}
+
+#endif
+
 /**
  * accel_attach_claim - take a device's DMA from the kernel
  * @bind: a new binding
  * @ictx: to whom it goes
+ * @pasid: what is marked with a PASID of its own; otherwise all of it
  * @id: the object that iommufd makes of the device
  *
  * Context: process, gated.
  * Return: 0; -EBUSY: a region of somebody's is mapped for DMA, or the device is attached
- * already; -EPERM: it is not alone in its IOMMU group, or its interrupts are not isolated;
- * -EOPNOTSUPP: no IOMMU; other errnos of iommufd's.
+ * already, and not to be shared; -EPERM: it is not alone in its IOMMU group, or its
+ * interrupts are not isolated; -EOPNOTSUPP: no IOMMU, no PASIDs; -ENOSPC: no PASID is
+ * free; other errnos of iommufd's.
  */
-int accel_attach_claim(struct accel_iommufd *bind, struct iommufd_ctx *ictx, u32 *id)
+int accel_attach_claim(struct accel_iommufd *bind, struct iommufd_ctx *ictx, bool pasid,
+		       u32 *id)
 {
 	struct accel_device *adev = bind->ctx->adev;
 	struct iommufd_device *idev;
@@ -121,18 +218,35 @@ int accel_attach_claim(struct accel_iommufd *bind, struct iommufd_ctx *ictx, u32
 	ret = accel_attach_check(bind->ctx);
 	if (ret)
 		return ret;
-	if (atomic_cmpxchg(&adev->dma_users, 0, ACCEL_DMA_ATTACHED))
-		return accel_context_error(bind->ctx, -EBUSY,
-					   "iommufd_bind: a region is mapped, or %s is attached for another file",
-					   adev->name);
+	if (pasid) {
+		ret = accel_attach_alloc_pasid(bind);
+		if (ret)
+			return ret;
+	}
+	ret = accel_attach_take(adev, ictx, pasid);
+	if (ret) {
+		accel_context_error(bind->ctx, ret,
+				    "iommufd_bind: a region is mapped, or %s is attached for another file",
+				    adev->name);
+		goto err_pasid;
+	}
 	idev = iommufd_device_bind(ictx, adev->dev.parent, id);
 	if (IS_ERR(idev)) {
-		atomic_set(&adev->dma_users, 0);
-		return PTR_ERR(idev);
+		ret = PTR_ERR(idev);
+		goto err_give_back;
 	}
 	bind->parent = get_device(adev->dev.parent);
 	bind->idev = idev;
+	/* iommufd's own mock devices have none. */
+	iommufd_ctx_get(ictx);
+	bind->ictx = ictx;
 	return 0;
+
+err_give_back:
+	accel_attach_give_back(adev);
+err_pasid:
+	accel_attach_free_pasid(bind);
+	return ret;
 }
 
 /**
@@ -145,14 +259,12 @@ int accel_attach_claim(struct accel_iommufd *bind, struct iommufd_ctx *ictx, u32
  */
 int accel_attach_begin(struct accel_iommufd *bind, u32 pt_id)
 {
-	int ret;
+	int ret = accel_attach_device(bind, &pt_id);
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
-	ret = iommufd_device_attach(bind->idev, IOMMU_NO_PASID, &pt_id);
-#else
-	ret = iommufd_device_attach(bind->idev, &pt_id);
-#endif
-	bind->attached = !ret;
+	if (ret == -EINVAL && bind->pasid != IOMMU_NO_PASID)
+		accel_context_error(bind->ctx, ret,
+				    "iommufd_bind: a PASID needs a page table made with IOMMU_HWPT_ALLOC_PASID, which %u is not (bind with pt_id 0 to make one)",
+				    pt_id);
 	return ret;
 }
 
@@ -164,19 +276,17 @@ int accel_attach_begin(struct accel_iommufd *bind, u32 pt_id)
  */
 void accel_attach_end(struct accel_iommufd *bind)
 {
-	if (bind->attached) {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
-		iommufd_device_detach(bind->idev, IOMMU_NO_PASID);
-#else
-		iommufd_device_detach(bind->idev);
-#endif
-	}
+	if (bind->attached)
+		accel_attach_detach(bind);
 	/* Its hardware may have been pulled out since, while we were blocked. */
-	if (device_iommu_mapped(bind->parent))
+	if (device_iommu_mapped(bind->parent)) {
 		iommufd_device_unbind(bind->idev);
-	else
+		accel_attach_free_pasid(bind);
+	} else {
 		dev_crit(bind->parent, "left its IOMMU group while an iommufd had its DMA\n");
-	atomic_set(&bind->ctx->adev->dma_users, 0);
+	}
+	accel_attach_give_back(bind->ctx->adev);
+	iommufd_ctx_put(bind->ictx);
 	put_device(bind->parent);
 }
 

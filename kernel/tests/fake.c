@@ -245,5 +245,9 @@ void fake_finish(struct fake_device *fake, int status, u64 result)
 
 MODULE_DESCRIPTION("KUnit tests of the accelerator core");
 MODULE_IMPORT_NS(ACCEL_EXPORT_NS);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
+#else
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
+#endif
 MODULE_LICENSE("GPL");

@@ -49,6 +49,11 @@ static void refused_descriptions(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, __accel_device_alloc(parent, &wrong[0],
 						       sizeof(struct fake_device)),
 			    ERR_PTR(-EINVAL));
+	wrong[0] = fake_driver;
+	wrong[0].flags = ACCEL_DEVICE_IOMMUFD_PASID;
+	KUNIT_EXPECT_PTR_EQ(test, __accel_device_alloc(parent, &wrong[0],
+						       sizeof(struct fake_device)),
+			    ERR_PTR(-EINVAL));
 }
 
 static long no_handler(struct accel_context *ctx, void *arg)

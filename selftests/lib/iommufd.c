@@ -18,6 +18,8 @@
 #define MAP_WRITEABLE	2
 #define MAP_READABLE	4
 
+#define HWPT_FOR_PASID	8
+
 int iommufd_open(void)
 {
 	int fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
@@ -69,15 +71,25 @@ int iommufd_unmap(int iommufd, uint32_t ioas, uint64_t iova, uint64_t length)
 	return dev_ioctl(iommufd, IOAS_UNMAP, &arg);
 }
 
-int iommufd_hwpt(int iommufd, uint32_t dev_id, uint32_t ioas)
+static int hwpt_alloc(int iommufd, uint32_t dev_id, uint32_t ioas, uint32_t flags)
 {
 	struct {
 		uint32_t size, flags, dev_id, pt_id, out_hwpt_id, reserved, data_type, data_len;
 		uint64_t data;
-	} arg = { .size = sizeof(arg), .dev_id = dev_id, .pt_id = ioas };
+	} arg = { .size = sizeof(arg), .flags = flags, .dev_id = dev_id, .pt_id = ioas };
 	int ret = dev_ioctl(iommufd, HWPT_ALLOC, &arg);
 
 	return ret ? ret : (int)arg.out_hwpt_id;
+}
+
+int iommufd_hwpt(int iommufd, uint32_t dev_id, uint32_t ioas)
+{
+	return hwpt_alloc(iommufd, dev_id, ioas, 0);
+}
+
+int iommufd_hwpt_pasid(int iommufd, uint32_t dev_id, uint32_t ioas)
+{
+	return hwpt_alloc(iommufd, dev_id, ioas, HWPT_FOR_PASID);
 }
 
 int iommufd_bind(int fd, int iommufd, uint32_t pt_id)
@@ -85,6 +97,18 @@ int iommufd_bind(int fd, int iommufd, uint32_t pt_id)
 	struct accel_iommufd_bind arg = { .iommufd = iommufd, .pt_id = pt_id };
 	int ret = dev_ioctl(fd, ACCEL_IOCTL_IOMMUFD_BIND, &arg);
 
+	return ret ? ret : (int)arg.out_id;
+}
+
+int iommufd_bind_pasid(int fd, int iommufd, uint32_t pt_id, uint32_t *pasid)
+{
+	struct accel_iommufd_bind arg = {
+		.iommufd = iommufd, .pt_id = pt_id, .flags = ACCEL_IOMMUFD_PASID,
+	};
+	int ret = dev_ioctl(fd, ACCEL_IOCTL_IOMMUFD_BIND, &arg);
+
+	if (!ret && pasid)
+		*pasid = arg.out_pasid;
 	return ret ? ret : (int)arg.out_id;
 }
 

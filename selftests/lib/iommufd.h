@@ -20,8 +20,14 @@ int iommufd_unmap(int iommufd, uint32_t ioas, uint64_t iova, uint64_t length);
 /* iommufd_hwpt() - a hardware page table of @ioas for device @dev_id */
 int iommufd_hwpt(int iommufd, uint32_t dev_id, uint32_t ioas);
 
+/* iommufd_hwpt_pasid() - the same, for a PASID of that device */
+int iommufd_hwpt_pasid(int iommufd, uint32_t dev_id, uint32_t ioas);
+
 /* iommufd_bind() - bind the open accelerator @fd; the id of the object that was made */
 int iommufd_bind(int fd, int iommufd, uint32_t pt_id);
+
+/* iommufd_bind_pasid() - the same, by a PASID, which *@pasid then is; @pasid may be NULL */
+int iommufd_bind_pasid(int fd, int iommufd, uint32_t pt_id, uint32_t *pasid);
 int iommufd_unbind(int fd);
 
 /* iommufd_pin() - a region of @fd by its IOVA */

@@ -44,10 +44,12 @@ static int read_tables(struct tables *t)
 
 static void test_bind(void)
 {
-	struct accel_iommufd_bind arg = { .iommufd = rig.iommufd, .pt_id = rig.ioas, .flags = 1 };
+	struct accel_iommufd_bind arg = { .iommufd = rig.iommufd, .pt_id = rig.ioas, .flags = 2 };
 	int other = dev_open(rig.dev.name), null = open("/dev/null", O_RDWR), id;
 
 	tap_is(dev_ioctl(rig.fd, ACCEL_IOCTL_IOMMUFD_BIND, &arg), -EINVAL, "bind: unknown flags");
+	tap_is(iommufd_bind_pasid(rig.fd, rig.iommufd, rig.ioas, NULL), -EOPNOTSUPP,
+	       "bind: by a PASID, of which this driver knows nothing");
 	tap_is(iommufd_bind(rig.fd, -1, rig.ioas), -EBADF, "bind: no descriptor");
 	tap_is(iommufd_bind(rig.fd, null, rig.ioas), -EBADFD, "bind: not an iommufd");
 	tap_is(iommufd_bind(rig.fd, rig.iommufd, 9999), -ENOENT, "bind: no such object");

@@ -20,21 +20,33 @@
 static int uffd;
 static char *trap;	/* touching it waits for the monitor, which never comes */
 
-static void trap_set(void)
+/* Of memory that is there: what it had is gone, but for those who have pinned it. */
+static void trap_arm(void *at)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg;
 
+	trap = at;
 	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	if (uffd < 0)
 		tap_bail("no userfaultfd: %s", strerror(errno));
-	trap = mmap(NULL, TRAP_LENGTH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	reg = (struct uffdio_register){
 		.range = { (uintptr_t)trap, TRAP_LENGTH },
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
-	if (trap == MAP_FAILED || ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &reg))
+	if (madvise(trap, TRAP_LENGTH, MADV_DONTNEED) || ioctl(uffd, UFFDIO_API, &api) ||
+	    ioctl(uffd, UFFDIO_REGISTER, &reg))
 		tap_bail("userfaultfd: %s", strerror(errno));
+}
+
+static inline void trap_set(void)
+{
+	void *p = mmap(NULL, TRAP_LENGTH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+
+	if (p == MAP_FAILED)
+		tap_bail("userfaultfd: %s", strerror(errno));
+	trap_arm(p);
 }
 
 /* Let the faults end, as empty pages; those stay, since they are being looked at. */

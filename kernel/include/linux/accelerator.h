@@ -71,6 +71,7 @@ struct dentry;
 struct dma_buf;
 struct dma_buf_attachment;
 struct dma_fence;
+struct iommufd_ctx;
 struct pci_error_handlers;
 struct pci_saved_state;
 
@@ -120,6 +121,7 @@ struct accel_map_desc {
 #define ACCEL_DEVICE_EXCLUSIVE	BIT(0)	/* one open file at a time, a second open: EBUSY */
 #define ACCEL_DEVICE_RUNTIME_PM	BIT(1)	/* resume the parent for each callback and job */
 #define ACCEL_DEVICE_IOMMUFD_ATTACH BIT(2) /* bound to an IOAS, its IOMMU translates */
+#define ACCEL_DEVICE_IOMMUFD_PASID BIT(3) /* besides, it can mark its DMA with PASIDs */
 
 /**
  * struct accel_driver - what the core needs to know of a driver, constant
@@ -169,6 +171,12 @@ struct accel_map_desc {
  * bus driver must have driver_managed_dma set, and so gives up the kernel's protection
  * against a driver in user space for another device of the same IOMMU group: attaching is
  * refused where there is one.
+ *
+ * With %ACCEL_DEVICE_IOMMUFD_PASID besides, many files can be bound at a time, each with a
+ * PASID of its own (%ACCEL_IOMMUFD_PASID): the driver has the hardware mark what it does
+ * for a file with accel_context_pasid(). How many PASIDs there are the IOMMU and the bus
+ * say. Enabling them is the IOMMU driver's part; what the device has for it in registers
+ * of its own, this driver's.
  */
 struct accel_driver {
 	const char *name;
@@ -255,6 +263,7 @@ struct accel_device {
 	bool runtime_pm;
 	bool fences;			/* its jobs may signal dma_fences */
 	bool iommufd_attach;
+	bool iommufd_pasid;
 	size_t context_size;
 	unsigned int max_segment;	/* bytes of the longest entry of a region's table */
 	enum accel_state state;
@@ -262,6 +271,8 @@ struct accel_device {
 	struct xarray contexts;		/* open files by id */
 	atomic_t num_contexts;
 	atomic_t dma_users;		/* regions mapped with the DMA API, or ACCEL_DMA_ATTACHED */
+	unsigned int attachments;	/* then: of how many contexts; under lock */
+	struct iommufd_ctx *shared_by;	/* what has their DMA, if they have a PASID each */
 	atomic64_t pinned_bytes;
 	atomic64_t mapped_bytes;
 	struct accel_op_stats __percpu *stats;
@@ -396,6 +407,7 @@ struct accel_context {
 	struct accel_mem *spare_mem;	/* one that has ended, for the next */
 	wait_queue_head_t mem_wq;	/* a region lost its last user, or was mapped */
 	struct accel_iommufd *iommufd;	/* bound to it; set and cleared under lock */
+	u32 pasid;			/* of its DMA; written under lock */
 	atomic_t iommufd_busy;		/* bindings that are not through yet, either way */
 	struct xarray jobs;		/* ended ones too, until waited for */
 	spinlock_t job_lock;		/* num_jobs, num_ended */
@@ -409,6 +421,23 @@ struct accel_context {
 	struct llist_node put_link;	/* a BPF program has put the last reference */
 	struct rcu_head rcu;
 };
+
+/**
+ * accel_context_pasid - what the hardware marks a context's DMA with
+ * @ctx: the context
+ *
+ * Of a device with %ACCEL_DEVICE_IOMMUFD_PASID. It does not change while a region of the
+ * context by IOVA exists, so not while a job uses one; other contexts of the device have
+ * others. What is done with it after the last of the context's jobs may reach what is
+ * another context's.
+ *
+ * Context: any.
+ * Return: the PASID; 0 (%IOMMU_NO_PASID): none, its DMA is not to be marked.
+ */
+static inline u32 accel_context_pasid(const struct accel_context *ctx)
+{
+	return READ_ONCE(ctx->pasid);
+}
 
 __printf(3, 4)
 int accel_context_error(struct accel_context *ctx, int error, const char *fmt, ...);

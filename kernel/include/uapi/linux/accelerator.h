@@ -87,9 +87,12 @@ struct accel_mem_unpin {
  * struct accel_iommufd_bind - argument of %ACCEL_IOCTL_IOMMUFD_BIND
  * @iommufd: in: a descriptor of /dev/iommu
  * @pt_id: in: an IOAS of it; where the hardware is attached, also one of its page tables
- * @flags: must be zero
+ * @flags: in: 0 or %ACCEL_IOMMUFD_PASID
  * @out_id: out: the object that iommufd made for it: the device, where the hardware is
  *	attached
+ * @out_pasid: out: with %ACCEL_IOMMUFD_PASID, the PASID of this file's DMA, as
+ *	iommufd's page faults name it; 0 otherwise
+ * @reserved: must be zero
  *
  * From now on regions of this file may be named by the IOAS's addresses
  * (%ACCEL_MEM_IOVA). What is mapped there is said with IOMMU_IOAS_MAP and
@@ -101,6 +104,20 @@ struct accel_mem_unpin {
  * more; no job is ended, and IOMMU_IOAS_UNMAP leaves regions as they are. While a device
  * is attached it is so for one file; regions of the caller's memory answer EBUSY.
  *
+ * With %ACCEL_IOMMUFD_PASID each file has an address space of its own: the hardware marks
+ * its DMA with a PASID, which the IOMMU translates by the page table that this file has
+ * named. So a device can be attached for many files, all by the same iommufd (another is
+ * answered EBUSY), and for none without PASID beside them. An IOAS cannot be named:
+ * iommufd attaches a PASID only to a page table that was made for it, and makes none by
+ * itself. It takes two steps:
+ *
+ * 1. bind with @pt_id 0: the file has its PASID, and @out_id is the device;
+ * 2. IOMMU_HWPT_ALLOC with IOMMU_HWPT_ALLOC_PASID makes a page table of an IOAS for that
+ *    device; bind again with its id in @pt_id, and regions can be named (until then:
+ *    ENOTCONN).
+ *
+ * Where there is such a page table already, one bind that names it is enough.
+ *
  * Lasts until %ACCEL_IOCTL_IOMMUFD_UNBIND, the file's last close or the device's
  * removal; the iommufd may be closed meanwhile.
  *
@@ -108,15 +125,22 @@ struct accel_mem_unpin {
  * IOAS), EBUSY (bound already; of a device that is attached, also: there is a region of
  * somebody's, or it is attached for another file), EADDRINUSE (something is mapped there
  * in units smaller than a page, or where the hardware cannot have it), EPERM (the device
- * shares its IOMMU group, or its interrupts are not isolated), EINVAL, ENODEV,
- * EOPNOTSUPP (this kernel has no iommufd, or the device no IOMMU).
+ * shares its IOMMU group, or its interrupts are not isolated), EINVAL (of a PASID, also:
+ * that is no page table for one), ENOSPC (no PASID is free), ENODEV, EOPNOTSUPP (this
+ * kernel has no iommufd, or the device no IOMMU; no PASIDs: the kernel is older than 6.15,
+ * the hardware has none or its driver does not use them).
  */
 struct accel_iommufd_bind {
 	__s32 iommufd;
 	__u32 pt_id;
 	__u32 flags;
 	__u32 out_id;
+	__u32 out_pasid;
+	__u32 reserved;
 };
+
+/* struct accel_iommufd_bind.flags */
+#define ACCEL_IOMMUFD_PASID	(1U << 0)
 
 /**
  * struct accel_iommufd_unbind - argument of %ACCEL_IOCTL_IOMMUFD_UNBIND
@@ -124,7 +148,7 @@ struct accel_iommufd_bind {
  * @reserved: must be zero
  *
  * Errors: ENOTCONN (the file is not bound), EBUSY (a region of it is there, or being
- * pinned), EINVAL, ENODEV, EOPNOTSUPP (this kernel has no iommufd).
+ * pinned; a second bind is under way), EINVAL, ENODEV, EOPNOTSUPP (this kernel has no iommufd).
  */
 struct accel_iommufd_unbind {
 	__u32 flags;
