@@ -293,8 +293,6 @@ struct accel_gather {
 	unsigned long limit;		/* pages of the longest run */
 	unsigned long num;		/* of runs */
 	unsigned long pages;
-	u32 folios;
-	struct folio *folio;		/* of the last page */
 	struct accel_run *run;		/* the last one */
 	struct accel_run *free;		/* the next one */
 	struct accel_run *end;		/* of where that is */
@@ -313,8 +311,6 @@ static inline void accel_gather_start(struct accel_gather *g, const struct accel
 	g->limit = adev->max_segment >> PAGE_SHIFT;
 	g->num = 0;
 	g->pages = 0;
-	g->folios = 0;
-	g->folio = NULL;
 	g->run = NULL;
 	g->free = g->few;
 	g->end = g->few + ACCEL_GATHER_FEW;
@@ -337,9 +333,11 @@ static __always_inline struct scatterlist *accel_sg_next(struct scatterlist *sg)
 	return unlikely(sg_is_chain(sg)) ? sg_chain_ptr(sg) : sg;
 }
 
-bool accel_table_of_folio(struct accel_mem *mem, struct page **pages);
+bool accel_table_of_run(struct accel_mem *mem, struct page **pages);
+u32 accel_table_folios(const struct accel_mem *mem);
 void accel_table_free(struct accel_mem *mem);
 void accel_unpin_clean(struct page *page, unsigned long n);
+void accel_table_unpin_clean(struct accel_mem *mem);
 
 struct page **accel_pin_batch_get(void);
 void accel_pin_batch_put(struct page **pages);

@@ -105,6 +105,8 @@ static __always_inline int __accel_mem_map(struct accel_mem *mem)
 	if (!ret)
 		ret = mem->ops->map(mem);
 	call.u.mem.iommu_ns = call.start_ns ? ktime_get_ns() - call.start_ns : 0;
+	if (call.start_ns && !mem->nfolios)
+		mem->nfolios = accel_table_folios(mem);
 	if (!ret && adev->drv->mem_map) {
 		ret = adev->drv->mem_map(mem);
 		if (ret)
@@ -404,6 +406,8 @@ int accel_mem_create(struct accel_mem *mem, int ret, u64 *id)
 	if (!ret)
 		ret = mem->ops->acquire(mem, &times, call.start_ns);
 	if (!ret) {
+		if (call.start_ns)
+			mem->nfolios = accel_table_folios(mem);
 		ret = __accel_enter(ACCEL_OP_MEM_PIN, ctx, adev);
 		call.held = !ret;
 		if (!ret)

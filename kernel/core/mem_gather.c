@@ -14,6 +14,7 @@
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "core.h"
@@ -88,20 +89,25 @@ static noinline int accel_gather_more(struct accel_gather *g)
 static __always_inline int accel_gather_new_run(struct accel_gather *g, unsigned long pfn,
 						unsigned long pages)
 {
-	if (unlikely(g->free == g->end)) {
+	struct accel_run *run = g->free;
+
+	if (unlikely(run == g->end)) {
 		int ret = accel_gather_more(g);
 
 		if (ret)
 			return ret;
+		run = g->free;
 	}
-	g->run = g->free++;
-	g->run->pfn = pfn;
-	g->run->pages = pages;
+	run->pfn = pfn;
+	run->pages = pages;
+	g->run = run;
+	g->free = run + 1;
 	g->num++;
+	g->pages += pages;
 	return 0;
 }
 
-/* @n pages that follow one another. */
+/* @n pages that follow one another, and maybe the last run, or are too many for one. */
 static int accel_gather_piece(struct accel_gather *g, struct page *page, unsigned long n)
 {
 	unsigned long pfn = page_to_pfn(page), here;
@@ -122,43 +128,28 @@ static int accel_gather_piece(struct accel_gather *g, struct page *page, unsigne
 		ret = accel_gather_new_run(g, pfn, here);
 		if (ret)
 			return ret;
-		g->pages += here;
 	}
 	return 0;
 }
 
-/* A page that is a folio of its own, in memory that no device has brought along. */
-static __always_inline bool accel_page_is_plain(const struct page *page)
-{
-	return !PageCompound(page) && !is_zone_device_page(page);
-}
-
-/* How many of @n pages are plain and follow one another. */
-static unsigned long accel_gather_plain(struct page **pages, unsigned long n)
-{
-	unsigned long pfn = page_to_pfn(pages[0]), i;
-
-	if (!accel_page_is_plain(pages[0]))
-		return 0;
-	for (i = 1; i < n; i++)
-		if (page_to_pfn(pages[i]) != pfn + i || !accel_page_is_plain(pages[i]))
-			break;
-	return i;
-}
+/*
+ * Memory, also what devices bring along, comes and goes in blocks of this size and
+ * alignment (subsections): the pages of one are an array, and all of one kind.
+ */
+#define ACCEL_BLOCK	(SZ_2M >> PAGE_SHIFT)
 
 /*
- * How many of @n pages are the folio's, one after the other. Each one is looked at: any
- * of them may have been given back (MADV_DONTNEED), and another one be in its place.
+ * How many of @n pages follow one another, in one block. Each one is looked at, also
+ * those of one folio: any may have been given back (MADV_DONTNEED), and another one be in
+ * its place. But not at what is in their struct page, which would take longer than the
+ * rest.
  */
-static unsigned long accel_gather_follow(struct folio *folio, struct page **pages, unsigned long n)
+static __always_inline unsigned long accel_gather_follow(struct page **pages, unsigned long n)
 {
 	struct page *page = pages[0];
 	unsigned long i;
 
-	if (!folio_test_large(folio))
-		return 1;
-	n = min_t(unsigned long, n, folio_nr_pages(folio) - folio_page_idx(folio, page));
-	/* Where a folio's are not neighbours (memory in sections) the next run joins this one. */
+	n = min(n, ACCEL_BLOCK - (page_to_pfn(page) & (ACCEL_BLOCK - 1)));
 	for (i = 1; i < n && pages[i] == page + i; i++)
 		;
 	return i;
@@ -166,7 +157,7 @@ static unsigned long accel_gather_follow(struct folio *folio, struct page **page
 
 /**
  * accel_gather_add - pages that are pinned join
- * @g: the gathering; counts pages and folios
+ * @g: the gathering; counts pages
  * @pages: the pages, in order
  * @n: how many
  *
@@ -176,27 +167,17 @@ static unsigned long accel_gather_follow(struct folio *folio, struct page **page
  */
 int accel_gather_add(struct accel_gather *g, struct page **pages, unsigned long n)
 {
-	unsigned long i, rest;
+	unsigned long i, here, pfn;
 	int ret;
 
-	for (i = 0; i < n; i += rest) {
-		struct folio *folio = page_folio(pages[i]);
-
-		rest = accel_gather_plain(pages + i, n - i);
-		if (rest) {
-			g->folios += rest;
-		} else {
-			rest = accel_gather_follow(folio, pages + i, n - i);
-			g->folios += folio != g->folio;
-		}
-		g->folio = folio;
-		/* Small pages that are scattered: no neighbour, and less than the limit. */
-		if (rest == 1 && g->run && page_to_pfn(pages[i]) != g->run->pfn + g->run->pages) {
-			ret = accel_gather_new_run(g, page_to_pfn(pages[i]), 1);
-			g->pages += !ret;
-		} else {
-			ret = accel_gather_piece(g, pages[i], rest);
-		}
+	for (i = 0; i < n; i += here) {
+		here = accel_gather_follow(pages + i, n - i);
+		pfn = page_to_pfn(pages[i]);
+		/* As most are, where pages are small. */
+		if (here <= g->limit && g->run && pfn != g->run->pfn + g->run->pages)
+			ret = accel_gather_new_run(g, pfn, here);
+		else
+			ret = accel_gather_piece(g, pages[i], here);
 		if (ret)
 			return ret;
 	}
@@ -223,16 +204,22 @@ void accel_gather_free(struct accel_gather *g)
 	g->num = 0;
 }
 
+/* Of more than half a page kmalloc() would make a page, too. */
+static bool accel_table_is_page(unsigned int entries)
+{
+	return entries > SG_MAX_SINGLE_ALLOC / 2;
+}
+
 static struct scatterlist *accel_table_chunk(unsigned int entries, gfp_t gfp)
 {
-	if (entries == SG_MAX_SINGLE_ALLOC)
+	if (accel_table_is_page(entries))
 		return kmem_cache_alloc(accel_gather_pages, gfp);
 	return kmalloc_array(entries, sizeof(struct scatterlist), gfp);
 }
 
 static void accel_table_free_chunk(struct scatterlist *sg, unsigned int entries)
 {
-	if (entries == SG_MAX_SINGLE_ALLOC)
+	if (accel_table_is_page(entries))
 		kmem_cache_free(accel_gather_pages, sg);
 	else
 		kfree(sg);
@@ -271,13 +258,14 @@ static int accel_table_alloc(struct accel_mem *mem, unsigned long num)
 	return ret;
 }
 
-/* Returns the entry after them, if there is one. */
+/* Returns what follows them, to be looked at only if the table has more entries. */
 static struct scatterlist *accel_table_fill(struct scatterlist *sg, const struct accel_run *run,
 					    unsigned long num)
 {
-	for (; num; num--, run++) {
+	for (; num; num--, run++, sg++) {
+		if (unlikely(sg_is_chain(sg)))
+			sg = sg_chain_ptr(sg);
 		sg_set_page(sg, pfn_to_page(run->pfn), run->pages << PAGE_SHIFT, 0);
-		sg = accel_sg_next(sg);
 	}
 	return sg;
 }
@@ -285,7 +273,7 @@ static struct scatterlist *accel_table_fill(struct scatterlist *sg, const struct
 /**
  * accel_gather_end - all pages are there: make the table
  * @g: the gathering, done with when this succeeds
- * @mem: the region; its table, sgt, nsegs and nfolios are set
+ * @mem: the region; its table, sgt and nsegs are set
  *
  * Context: process, may sleep; the device may be gone.
  * Return: 0, or -ENOMEM with all as before.
@@ -307,24 +295,23 @@ int accel_gather_end(struct accel_gather *g, struct accel_mem *mem)
 	}
 	mem->sgt = &mem->table;
 	mem->nsegs = g->num;
-	mem->nfolios = g->folios;
 	accel_gather_free(g);
 	return 0;
 }
 
 /**
- * accel_table_of_folio - make the table of a region that is of one folio, if it is
+ * accel_table_of_run - make the table of a region that needs one entry, if it does
  * @mem: the region; likewise
  * @pages: all of its pages
  *
- * Return: whether its pages are of one folio and follow one another.
+ * Return: whether its pages follow one another.
  */
-bool accel_table_of_folio(struct accel_mem *mem, struct page **pages)
+bool accel_table_of_run(struct accel_mem *mem, struct page **pages)
 {
 	unsigned long n = mem->npages;
 
 	if (n > mem->ctx->adev->max_segment >> PAGE_SHIFT ||
-	    (n > 1 && accel_gather_follow(page_folio(pages[0]), pages, n) < n))
+	    (n > 1 && accel_gather_follow(pages, n) < n))
 		return false;
 	*mem->first = (struct scatterlist){};
 	sg_set_page(mem->first, pages[0], n << PAGE_SHIFT, 0);
@@ -336,8 +323,70 @@ bool accel_table_of_folio(struct accel_mem *mem, struct page **pages)
 	};
 	mem->sgt = &mem->table;
 	mem->nsegs = 1;
-	mem->nfolios = 1;
 	return true;
+}
+
+/* Of pages that follow one another, how many there are of @page's folio from there on. */
+static __always_inline unsigned long accel_folio_rest(struct folio *folio, struct page *page,
+						      unsigned long n)
+{
+	if (!folio_test_large(folio))
+		return 1;
+	return min_t(unsigned long, n, folio_nr_pages(folio) - folio_page_idx(folio, page));
+}
+
+/* The one that follows @n others. Pages are an array, but where memory is in sections. */
+static __always_inline struct page *accel_page_after(struct page *page, unsigned long n)
+{
+	if (IS_ENABLED(CONFIG_SPARSEMEM) && !IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP))
+		return pfn_to_page(page_to_pfn(page) + n);
+	return page + n;
+}
+
+/**
+ * accel_table_folios - in how many pieces a region lies, for those who want to know
+ * @mem: a region whose table the core has made, and whose pages are pinned
+ *
+ * Not counted by the way: each page would have to be looked at.
+ *
+ * Context: any.
+ * Return: the number of folios; one that is interrupted counts again.
+ */
+u32 accel_table_folios(const struct accel_mem *mem)
+{
+	struct folio *folio, *last = NULL;
+	struct scatterlist *sg;
+	unsigned long n, here;
+	struct page *page;
+	u32 folios = 0;
+
+	if (!mem->table.orig_nents)
+		return 0;
+	for (sg = mem->table.sgl; sg; sg = accel_sg_next(sg)) {
+		page = sg_page(sg);
+		for (n = sg->length >> PAGE_SHIFT; n; n -= here) {
+			folio = page_folio(page);
+			here = accel_folio_rest(folio, page, n);
+			folios += folio != last;
+			last = folio;
+			page = accel_page_after(page, here);
+		}
+	}
+	return folios;
+}
+
+/* unpin_user_page_range_dirty_lock() asks about dirt for each folio. */
+static __always_inline void accel_unpin_run(struct page *page, unsigned long n)
+{
+	unsigned long here;
+
+	for (; n; n -= here) {
+		struct folio *folio = page_folio(page);
+
+		here = accel_folio_rest(folio, page, n);
+		page = accel_page_after(page, here);
+		unpin_user_folio(folio, here);
+	}
 }
 
 /**
@@ -345,31 +394,31 @@ bool accel_table_of_folio(struct accel_mem *mem, struct page **pages)
  * @page: the first one
  * @n: how many
  *
- * unpin_user_page_range_dirty_lock() asks about dirt for each folio.
- *
  * Context: process.
  */
 void accel_unpin_clean(struct page *page, unsigned long n)
 {
-	unsigned long pfn = page_to_pfn(page), end = pfn + n, here;
+	accel_unpin_run(page, n);
+}
 
-	for (; pfn < end; pfn += here) {
-		struct folio *folio;
+/**
+ * accel_table_unpin_clean - unpin a region's pages, none of which was written to
+ * @mem: a region that pin_user_pages() has pinned, and that is not mapped
+ *
+ * Context: process.
+ */
+void accel_table_unpin_clean(struct accel_mem *mem)
+{
+	struct scatterlist *sg;
 
-		page = pfn_to_page(pfn);
-		folio = page_folio(page);
-		here = 1;
-		if (folio_test_large(folio))
-			here = min_t(unsigned long, end - pfn,
-				     folio_nr_pages(folio) - folio_page_idx(folio, page));
-		unpin_user_folio(folio, here);
-	}
+	for (sg = mem->table.sgl; sg; sg = accel_sg_next(sg))
+		accel_unpin_run(sg_page(sg), sg->length >> PAGE_SHIFT);
 }
 
 static void accel_runs_unpin(const struct accel_run *run, unsigned long num)
 {
 	for (; num; num--, run++)
-		accel_unpin_clean(pfn_to_page(run->pfn), run->pages);
+		accel_unpin_run(pfn_to_page(run->pfn), run->pages);
 }
 
 /**

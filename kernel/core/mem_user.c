@@ -137,7 +137,7 @@ static int accel_mem_pin_one(struct accel_mem *mem)
 
 	if (got <= 0)
 		return accel_mem_explain(mem, mem->addr, got ?: -EFAULT);
-	accel_table_of_folio(mem, &page);
+	accel_table_of_run(mem, &page);
 	return 0;
 }
 
@@ -162,7 +162,7 @@ static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct p
 		if (timed)
 			start = ktime_get_ns();
 		joined = g->pages;
-		if (got == mem->npages && accel_table_of_folio(mem, pages)) {
+		if (got == mem->npages && accel_table_of_run(mem, pages)) {
 			if (timed)
 				times->gather_ns += ktime_get_ns() - start;
 			return 0;
@@ -186,20 +186,12 @@ static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct p
 	return ret;
 }
 
-/* The pages of one entry: dirty are those that the device may have written to. */
-static __always_inline void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg,
-						  u64 offset)
+/* The pages of one entry, of a region that the device may have written to: part of them dirty. */
+static void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg, u64 offset)
 {
 	unsigned long pfn = page_to_pfn(sg_page(sg)), before, dirty, after;
 	u64 first, end;
 
-	if (mem->dirty_from >= mem->dirty_to) {
-		if (sg->length == PAGE_SIZE)
-			unpin_user_page(sg_page(sg));
-		else
-			accel_unpin_clean(sg_page(sg), sg->length >> PAGE_SHIFT);
-		return;
-	}
 	first = PAGE_ALIGN_DOWN(max(mem->dirty_from, offset));
 	end = min(PAGE_ALIGN(mem->dirty_to), offset + sg->length);
 
@@ -217,8 +209,7 @@ static __always_inline void accel_mem_unpin_entry(struct accel_mem *mem, struct 
 		accel_unpin_clean(pfn_to_page(pfn + before + dirty), after);
 }
 
-/* Locks folios where they are to be dirty. */
-static void accel_mem_user_release(struct accel_mem *mem)
+static void accel_mem_unpin_dirty(struct accel_mem *mem)
 {
 	struct scatterlist *sg;
 	u64 offset = 0;
@@ -227,6 +218,15 @@ static void accel_mem_user_release(struct accel_mem *mem)
 		accel_mem_unpin_entry(mem, sg, offset);
 		offset += sg->length;
 	}
+}
+
+/* Locks folios where they are to be dirty. */
+static void accel_mem_user_release(struct accel_mem *mem)
+{
+	if (mem->dirty_from < mem->dirty_to)
+		accel_mem_unpin_dirty(mem);
+	else
+		accel_table_unpin_clean(mem);
 	accel_table_free(mem);
 	accel_mem_uncharge(mem);
 }

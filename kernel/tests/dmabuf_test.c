@@ -15,6 +15,10 @@
 
 #include "fake.h"
 
+#ifdef ACCEL_DMA_BUF_INVALIDATES
+#define dma_buf_move_notify	dma_buf_invalidate_mappings
+#endif
+
 #define MOVER_ADDR(generation)	((dma_addr_t)(generation) << PAGE_SHIFT)
 #define MOVER_GENERATION(addr)	((unsigned int)((addr) >> PAGE_SHIFT))
 #define MOVES			500

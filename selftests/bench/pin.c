@@ -2,8 +2,9 @@
 /*
  * pin SIZE PAGES STATE THREADS WAY...: register memory and release it, in each way in turn.
  *
- * SIZE 4K, 1M, …; PAGES: 4K or 2M; STATE: cold (nothing is there yet, each page is
- * faulted in) or warm; each thread has memory and a file of its own, in one process.
+ * SIZE 4K, 1M, …; PAGES: 4K, 2M, or apart: 4K, and none next to its neighbour; STATE: cold
+ * (nothing is there yet, each page is faulted in) or warm; each thread has memory and a
+ * file of its own, in one process.
  * Prints for each round "@ SIZE.PAGES.STATE.THREADS.WAY NS", of one registration and its
  * release.
  */
@@ -24,6 +25,8 @@
 #define SAMPLE_MAX	100
 #define SAMPLE_COLD	4	/* faults take long enough */
 #define SAMPLE_NS	20e6	/* and a slow kernel does */
+
+#define APART		77	/* no factor of a number of pages */
 
 static size_t size;
 static bool cold;
@@ -54,9 +57,10 @@ static size_t parse_size(const char *text)
 	bench_die("'%s' is no size", text);
 }
 
-static uint8_t *get_memory(bool huge)
+/* Pages are allocated in the order of the first touch. */
+static uint8_t *get_memory(bool huge, bool apart)
 {
-	size_t room = (size + HUGE - 1) & -HUGE;
+	size_t pages = size / 4096, room = (size + HUGE - 1) & -HUGE;
 	uint8_t *p = mmap(NULL, room + HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
 
@@ -65,6 +69,8 @@ static uint8_t *get_memory(bool huge)
 	p = (uint8_t *)(((uintptr_t)p + HUGE - 1) & -HUGE);
 	if (madvise(p, room, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
 		bench_die("madvise: %s", strerror(errno));
+	for (size_t i = 0; apart && i < pages; i++)
+		p[i * APART % pages * 4096] = 1;
 	for (size_t i = 0; i < room; i += 4096)
 		p[i] = 1;
 	return p;
@@ -146,18 +152,19 @@ int main(int argc, char **argv)
 {
 	static struct worker workers[MAX_THREADS];
 	int ways = argc - 5;
-	bool huge;
+	bool huge, apart;
 
 	if (ways < 1 || ways > MAX_WAYS)
 		bench_die("pin SIZE PAGES STATE THREADS WAY...");
 	size = parse_size(argv[1]);
 	huge = !strcmp(argv[2], "2M");
+	apart = !strcmp(argv[2], "apart");
 	cold = !strcmp(argv[3], "cold");
 	threads = atoi(argv[4]);
 	if (threads < 1 || threads > MAX_THREADS)
 		bench_die("1 to %d threads", MAX_THREADS);
 	for (int t = 0; t < threads; t++) {
-		workers[t].memory = get_memory(huge);
+		workers[t].memory = get_memory(huge, apart);
 		for (int w = 0; w < ways; w++)
 			open_way(&workers[t].users[w], argv[5 + w]);
 	}

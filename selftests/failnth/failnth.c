@@ -6,7 +6,8 @@
  * and works at the next try. Memory that is lost and warnings in the log are seen by
  * what runs this.
  *
- * Arguments are the parts to run: files, ioctls, memory, netlink, bind-soft, bind-edu; none: all.
+ * Arguments are the parts to run: files, ioctls, memory, netlink, bind-soft, bind-edu, attach;
+ * none: all but attach, which needs an IOMMU (attach.sh).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -156,13 +157,15 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*sweep)(void);
+		bool special;	/* runs only when it is asked for */
 	} parts[] = {
-		{ "files", sweep_files },
-		{ "ioctls", sweep_ioctls },
-		{ "memory", sweep_memory },
-		{ "netlink", sweep_netlink },
-		{ "bind-soft", sweep_soft_binding },
-		{ "bind-edu", sweep_edu_binding },
+		{ "files", sweep_files, false },
+		{ "ioctls", sweep_ioctls, false },
+		{ "memory", sweep_memory, false },
+		{ "netlink", sweep_netlink, false },
+		{ "bind-soft", sweep_soft_binding, false },
+		{ "bind-edu", sweep_edu_binding, false },
+		{ "attach", sweep_attach, true },
 	};
 	unsigned int i;
 	int ret, k;
@@ -176,7 +179,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		for (k = 1; k < argc && strcmp(argv[k], parts[i].name); k++)
 			;
-		if (argc == 1 || k < argc)
+		if (argc == 1 ? !parts[i].special : k < argc)
 			parts[i].sweep();
 	}
 	tap_ok(!look().used, "nothing is in use at the end");

@@ -17,9 +17,10 @@
 #define IOVA	0x1000000UL
 #define BOTH	(ACCEL_MEM_READ | ACCEL_MEM_WRITE)
 
-static char soft[DEV_NAME_LEN];
+static char node[DEV_NAME_LEN];
 static char *memory;
 static int owner = -1, user = -1, dmabuf = -1, iommufd = -1, ioas;
+static size_t mapped = SIZE;	/* in the IOAS */
 static uint64_t mem;
 
 static int must(int ret, const char *what)
@@ -50,7 +51,7 @@ static void undo(const void *arg)
 static void prepare_export(const void *arg)
 {
 	(void)arg;
-	owner = must(dev_open(soft), "open");
+	owner = must(dev_open(node), "open");
 	must(dev_pin(owner, memory, SIZE, BOTH, &mem), "pin");
 }
 
@@ -73,14 +74,14 @@ static void prepare_import(const void *arg)
 {
 	prepare_export(arg);
 	dmabuf = must(dmabuf_export(owner, mem, O_CLOEXEC), "export");
-	user = must(dev_open(soft), "open");
+	user = must(dev_open(node), "open");
 }
 
 static void prepare_import_udmabuf(const void *arg)
 {
 	(void)arg;
 	dmabuf = must(dmabuf_udmabuf(PAGES * PAGE), "udmabuf");
-	user = must(dev_open(soft), "open");
+	user = must(dev_open(node), "open");
 }
 
 static int run_import(const void *arg)
@@ -119,10 +120,10 @@ static int run_job(const void *arg)
 static void prepare_ioas(const void *arg)
 {
 	(void)arg;
-	user = must(dev_open(soft), "open");
+	user = must(dev_open(node), "open");
 	iommufd = must(iommufd_open(), "/dev/iommu");
 	ioas = must(iommufd_ioas(iommufd), "IOAS");
-	must(iommufd_map(iommufd, ioas, memory, SIZE, IOVA, BOTH), "IOAS_MAP");
+	must(iommufd_map(iommufd, ioas, memory, mapped, IOVA, BOTH), "IOAS_MAP");
 }
 
 static int run_bind(const void *arg)
@@ -165,11 +166,54 @@ static int run_iova_unmap(const void *arg)
 	return ret ?: iommufd_unmap(iommufd, ioas, IOVA, SIZE);
 }
 
+/* What attaches hardware takes its DMA from the kernel, and must give it back. */
+static void prepare_open(const void *arg)
+{
+	(void)arg;
+	user = must(dev_open(node), "open");
+}
+
+static int run_pin(const void *arg)
+{
+	uint64_t id;
+	int ret = dev_pin(user, memory, PAGE, BOTH, &id);
+
+	(void)arg;
+	return ret ?: dev_unpin(user, id);
+}
+
+/*
+ * Not back again: to detach is to attach what was there before. That allocates memory,
+ * too, and the kernel warns (__iommu_group_set_domain_nofail()) when it does not get any.
+ */
+static int run_attach(const void *arg)
+{
+	int ret = iommufd_bind(user, iommufd, ioas);
+
+	(void)arg;
+	return ret < 0 ? ret : 0;
+}
+
 /*
  * What iommufd makes of chances of its own to fail: it does not find the object, or
  * refuses the range, as it does while that is being unmapped.
  */
 #define IOMMUFD	.also = { ENOENT, EAGAIN }
+/* Likewise where it looks at what a device's interrupts and firmware reserve. */
+#define IOMMUFD_ATTACH	.also = { ENOENT, EAGAIN, EINVAL }
+
+static void begin(const char *driver)
+{
+	struct dev_info dev;
+
+	if (dev_find(driver, 0, &dev))
+		tap_bail("no %s", driver);
+	memcpy(node, dev.name, sizeof(node));
+	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		tap_bail("no memory");
+	memset(memory, 1, SIZE);
+}
 
 void sweep_memory(void)
 {
@@ -194,16 +238,31 @@ void sweep_memory(void)
 		{ .name = "pin 521 pages by IOVA, and unmap", .arg = &all, .prepare = prepare_bound,
 		  .run = run_iova_unmap, .undo = undo, IOMMUFD },
 	};
-	struct dev_info dev;
 
-	if (dev_find("soft", 0, &dev))
-		tap_bail("no soft");
-	memcpy(soft, dev.name, sizeof(soft));
-	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		tap_bail("no memory");
-	memset(memory, 1, SIZE);
+	begin("soft");
 	for (unsigned int i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)
 		scene_sweep(&scenes[i]);
+	munmap(memory, SIZE);
+}
+
+/* Hardware behind an IOMMU, whose page table iommufd makes: while it is attached, too. */
+void sweep_attach(void)
+{
+	static const size_t one = PAGE;
+	static const struct scene scenes[] = {
+		{ .name = "attach to an IOAS", .prepare = prepare_ioas, .run = run_attach,
+		  .undo = undo, IOMMUFD_ATTACH },
+		{ .name = "a page by IOVA, attached", .arg = &one, .prepare = prepare_bound,
+		  .run = run_iova, .undo = undo, IOMMUFD },
+		{ .name = "a page behind an IOMMU", .prepare = prepare_open, .run = run_pin,
+		  .undo = undo },
+	};
+
+	begin("edu");
+	/* to attach is to pin all of it */
+	mapped = 9 * PAGE;
+	for (unsigned int i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)
+		scene_sweep(&scenes[i]);
+	mapped = SIZE;
 	munmap(memory, SIZE);
 }

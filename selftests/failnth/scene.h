@@ -29,6 +29,7 @@ void scene_sweep(const struct scene *s);
 void sweep_files(void);
 void sweep_ioctls(void);
 void sweep_memory(void);
+void sweep_attach(void);
 void sweep_netlink(void);
 void sweep_soft_binding(void);
 void sweep_edu_binding(void);

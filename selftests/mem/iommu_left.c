@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: KERNEL=full DEVICES="edu=1,dma_bits=28" TIMEOUT=120 APPEND="intel_iommu=on,sm_on iommufd.allow_unsafe_interrupts=1 no_timer_check" QEMU_EXTRA="-machine kernel-irqchip=split -device intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,aw-bits=48" */
+/* vm: KERNEL=full DEVICES="edu=1,dma_bits=28 soft=1" TIMEOUT=120 APPEND="intel_iommu=on,sm_on no_timer_check" QEMU_EXTRA="-machine kernel-irqchip=split -device intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,aw-bits=48" */
 /*
  * What is left in the IOMMU's page table of a region that has ended, in each way that
  * there is: nothing, by what the IOMMU's driver finds in the table itself.
@@ -16,7 +16,8 @@
 #define LENGTH	(64 * PAGE)
 
 static char slot[32];
-static struct dev_info dev;
+static struct dev_info dev, soft;
+static long before;	/* what is translated without any region */
 static uint8_t *memory;
 
 /* Pages that the device's page table translates. */
@@ -128,6 +129,24 @@ static void by_import(int fd)
 		tap_bail("import: %s", strerror(-ret));
 }
 
+/* Of another device's, who takes it back while it is imported here. */
+static void by_taking_back(int fd)
+{
+	int owner = dev_open(soft.name), buf;
+	uint64_t mem, in, length;
+
+	if (owner < 0 || dev_pin(owner, memory, LENGTH, READ | WRITE, &mem) ||
+	    (buf = dmabuf_export(owner, mem, O_CLOEXEC)) < 0 ||
+	    dmabuf_import(fd, buf, READ | WRITE, &in, &length))
+		tap_bail("export and import");
+	close(buf);
+	tap_is(translated() - before, LENGTH / PAGE, "what is imported is in it, too");
+	tap_is(dev_unpin(owner, mem), 0, "its owner takes it back");
+	tap_is(translated(), before, "which leaves nothing in it, although the import is there");
+	tap_is(dev_unpin(fd, in), 0, "until it is unpinned");
+	close(owner);
+}
+
 int main(void)
 {
 	static const struct {
@@ -136,14 +155,14 @@ int main(void)
 	} ways[] = {
 		{ "unpin", by_unpin }, { "close", by_close }, { "unbind", by_unbind },
 		{ "death", by_death }, { "an import's end", by_import },
+		{ "its being taken back", by_taking_back },
 	};
 	char path[64], target[PATH_MAX];
-	long before;
 	ssize_t n;
 	int fd;
 
-	if (dev_find("edu", 0, &dev))
-		tap_bail("no edu device");
+	if (dev_find("edu", 0, &dev) || dev_find("soft", 0, &soft))
+		tap_bail("no edu or no soft device");
 	snprintf(path, sizeof(path), "/sys/class/accelerator/%s/device", dev.name);
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n <= 0)

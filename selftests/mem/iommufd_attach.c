@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: KERNEL=full DEVICES="edu=1,dma_bits=28" TIMEOUT=180 APPEND="intel_iommu=on,sm_on iommufd.allow_unsafe_interrupts=1 no_timer_check" QEMU_EXTRA="-machine kernel-irqchip=split -device intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,aw-bits=48" */
+/* vm: KERNEL=full DEVICES="edu=1,dma_bits=28 soft=1" TIMEOUT=180 APPEND="intel_iommu=on,sm_on no_timer_check" QEMU_EXTRA="-machine kernel-irqchip=split -device intel-iommu,intremap=on,device-iotlb=on,x-scalable-mode=on,aw-bits=48" */
 /*
  * Hardware that is attached to an IOAS: the edu's DMA goes through iommufd's page table,
  * and where that says nothing it goes nowhere. While it is attached it is one file's
  * alone; afterwards it is as before.
  *
- * The instrumented kernel has no interrupt remapping, without which iommufd would not
- * take the device: hence allow_unsafe_interrupts.
+ * iommufd takes the device because its interrupts are remapped. Where they are not, it
+ * could write to the interrupt controller as to memory.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -164,6 +164,8 @@ static void test_fork(const struct kind *k, uint8_t *p)
 	tap_is(device_fill(fd, mem, 0, LENGTH, 0x0202020202020202), 0,
 	       "%s: forked since, the device writes", k->name);
 	tap_ok(is_filled(p, LENGTH, 0x0202020202020202), "%s: the parent sees it", k->name);
+	tap_is(charged(), LENGTH, "%s: and is charged as before", k->name);
+	tap_is(dev_foll_pins() - before.foll, LENGTH / PAGE, "%s: each page is pinned once", k->name);
 	if (write(go[1], &c, 1) != 1)
 		tap_bail("write");
 	waitpid(pid, &status, 0);
@@ -174,6 +176,7 @@ static void test_fork(const struct kind *k, uint8_t *p)
 	close(go[0]);
 	close(go[1]);
 	tap_is(dev_unpin(fd, mem), 0, "%s: unpin", k->name);
+	tap_is(charged(), 0, "%s: not charged any more", k->name);
 	clean_check(&before, k->name);
 }
 
@@ -263,10 +266,14 @@ int main(void)
 		uint64_t mem;
 
 		tap_is(dev_pin(fd, p, LENGTH, READ, &mem), 0, "read-only memory");
+		tap_is(charged(), LENGTH, "is charged once");
+		tap_is(dev_foll_pins() - before.foll, LENGTH / PAGE, "each page of it is pinned");
 		tap_is(device_crc(fd, mem, LENGTH, &crc), 0, "can be read by the device");
 		tap_is(crc, own, "as it is");
 		tap_is(device_fill(fd, mem, 0, PAGE, 1), -EACCES, "but not be written");
 		tap_is(dev_unpin(fd, mem), 0, "and is unpinned");
+		tap_is(charged(), 0, "and not charged any more");
+		clean_check(&before, "read-only memory");
 	}
 	unmap(p);
 	close(fd);

@@ -65,6 +65,8 @@ int main(void)
 		tap_is(on_node(p, node), LENGTH / PAGE, "node %lu: all pages are there", node);
 		frames(p, before_pfn);
 		tap_is(dev_pin(fd, p, LENGTH, READ | WRITE, &mem), 0, "node %lu: pin", node);
+		tap_is(charged(), LENGTH, "node %lu: charged once", node);
+		tap_is(dev_foll_pins() - before.foll, LENGTH / PAGE, "node %lu: each page is pinned", node);
 		frames(p, after_pfn);
 		moved = 0;
 		for (size_t i = 0; i < LENGTH / PAGE; i++)
@@ -82,6 +84,7 @@ int main(void)
 		tap_is(device_fill(fd, mem, 0, LENGTH, 0x55aa), 0, "node %lu: the device writes", node);
 		tap_ok(is_filled(p, LENGTH, 0x55aa), "node %lu: and it is seen", node);
 		tap_is(dev_unpin(fd, mem), 0, "node %lu: unpin", node);
+		tap_is(charged(), 0, "node %lu: not charged any more", node);
 		munmap(p, LENGTH);
 		clean_check(&before, "it");
 	}

@@ -483,7 +483,7 @@ struct accel_mem {
 	struct kref ref;
 	const struct accel_mem_ops *ops;
 	unsigned long npages;
-	u32 nfolios;
+	u32 nfolios;			/* counted while somebody listens */
 	u32 nsegs;			/* after the DMA mapping */
 	struct rb_node node;		/* in ctx->mems */
 	u32 users;			/* jobs; under ctx->mem_lock */
