@@ -11,7 +11,8 @@
 #include "policy.h"
 
 /* Registered devices by id; see core.h. */
-DEFINE_XARRAY(accel_devices);
+struct xarray accel_devices = XARRAY_INIT(accel_devices, 0);
+EXPORT_SYMBOL_IF_KUNIT(accel_devices);
 /* Protects accel_devices, and keeps what is in it registered. */
 DEFINE_MUTEX(accel_devices_lock);
 

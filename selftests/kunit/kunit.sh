@@ -25,7 +25,7 @@ awk '
 	shown > 0 { print "# " $0; shown-- }
 	/^(not )?ok [0-9]+ accel_/ { suites++ }
 	END {
-		printf "%sok %d - all eight suites ran\n", suites == 8 ? "" : "not ", ++n
+		printf "%sok %d - all nine suites ran\n", suites == 9 ? "" : "not ", ++n
 		printf "1..%d\n", n
-		exit failed || suites != 8
+		exit failed || suites != 9
 	}' /tmp/ktap
