@@ -3,6 +3,7 @@
 #include <linux/idr.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
 #include <trace/events/accel.h>
@@ -216,6 +217,8 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	strscpy(adev->drv_name, drv->name, sizeof(adev->drv_name));
 	strscpy(adev->type, drv->type, sizeof(adev->type));
 	snprintf(adev->name, sizeof(adev->name), "acc%u", adev->index);
+	if (dev_is_pci(parent))
+		strscpy(adev->pci_name, dev_name(parent), sizeof(adev->pci_name));
 	mutex_init(&adev->lock);
 	xa_init(&adev->contexts);
 	INIT_LIST_HEAD(&adev->policy_link);

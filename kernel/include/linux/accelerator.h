@@ -131,7 +131,8 @@ struct accel_map_desc {
  * @num_nodes: entries in @nodes, 1 to %ACCEL_MAX_NODES
  * @context_size: size of the driver's context structure, whose first member is
  *	its struct accel_context; 0 when it has none of its own
- * @groups: the driver's own sysfs attributes, or NULL
+ * @groups: the driver's own sysfs attributes, or NULL; they are given &struct accel_device.dev,
+ *	while the device is registered
  * @open: optional; a file is being opened. An error refuses it. Gated.
  * @close: optional; called once for each successful @open: on the last close or
  *	from accel_device_unregister(), whichever is first. The context's jobs
@@ -248,6 +249,7 @@ struct accel_device {
 	char name[ACCEL_NAME_LEN];
 	char drv_name[ACCEL_NAME_LEN];
 	char type[ACCEL_NAME_LEN];
+	char pci_name[ACCEL_NAME_LEN];	/* of its parent, for fdinfo; empty: no PCI device */
 	struct percpu_ref gate;
 	struct completion drained;
 	bool registered;
