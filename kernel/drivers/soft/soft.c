@@ -16,12 +16,12 @@
 
 #include "soft.h"
 
-#define SOFT_MAX_DEVICES	64
+#define SOFT_MAX_DEVICES	256
 #define SOFT_MAX_DEPTH		16
 
 static unsigned int devices = 1;
 module_param(devices, uint, 0444);
-MODULE_PARM_DESC(devices, "number of devices, 1 to 64 (default 1)");
+MODULE_PARM_DESC(devices, "number of devices, 1 to 256 (default 1)");
 
 static unsigned int engines = 2;
 module_param(engines, uint, 0444);
