@@ -232,9 +232,6 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	ret = accel_gate_init(adev);
 	if (ret)
 		goto err;
-	ret = accel_policy_add_device(adev);
-	if (ret)
-		goto err;
 	ret = accel_map_init(adev);
 	if (ret)
 		goto err;
@@ -246,6 +243,9 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 		if (ret)
 			goto err;
 	}
+	ret = accel_policy_add_device(adev);
+	if (ret)
+		goto err;
 	return adev;
 
 err:

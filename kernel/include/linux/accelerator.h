@@ -220,6 +220,9 @@ struct accel_node {
 	bool has_exclusive;		/* some ioctl is ACCEL_IOCTL_EXCLUSIVE */
 	unsigned int num_ioctls;
 	struct accel_ioctl_desc *ioctls;	/* a copy, by command number */
+	struct accel_policy_set __rcu *policies;	/* those that decide on it */
+	u32 policy_hooks;		/* that any of those has, by bit */
+	struct accel_policy_set *next_policies;	/* while they change */
 };
 
 /**
@@ -269,9 +272,6 @@ struct accel_device {
 	struct accel_op_stats __percpu *stats;
 	struct pci_saved_state *pci_state;	/* as it was when registered */
 	struct inode *map_inode;	/* all mappings of all files hang here */
-	struct accel_policy_set __rcu *policies; /* that decide on it; NULL: none */
-	u32 policy_hooks;		/* that any of those has, by bit */
-	struct accel_policy_set *next_policies;	/* while they change */
 	struct list_head policy_link;
 	struct llist_node put_link;	/* a BPF program has put the last reference */
 	struct rcu_head rcu;
