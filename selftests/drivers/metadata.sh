@@ -28,6 +28,14 @@ is()	# GOT WANTED NAME
 files() { (cd "$1" && find . -maxdepth 1 -type f | sed 's:^\./::' | sort | xargs); }
 value() { cat "$class/$1/$2"; }
 
+# All of them anew: their counters begin with 0, and each has the number that is its own
+soft=/sys/bus/platform/drivers/accel_soft edu=/sys/bus/pci/drivers/accel_edu
+slot=$(cd $edu && echo 0000:*)
+echo "$slot" >$edu/unbind
+for d in accel_soft.0 accel_soft.1; do echo $d >$soft/unbind; done
+echo "$slot" >$edu/bind
+for d in accel_soft.0 accel_soft.1; do echo $d >$soft/bind; done
+
 # ---- sysfs ----
 
 common='contexts dev driver exclusive firmware_version id mapped_bytes numa_node pinned_bytes'
@@ -156,7 +164,7 @@ is "$(cat $out)" "" "alice reads sysfs, the driver's part included"
 exec 3<$class/acc1/soft/jobs_done 4<$debug/acc1/page_tables 5<$class/acc1/engines/eng0/jobs 6<$debug/acc1/gate
 process=$(sed -n 's/^acc1 [0-9]* //p' $out.ctx)
 ctx=$(sed -n 's/^acc1 \([0-9]*\) .*/\1/p' $out.ctx)
-echo accel_soft.0 >/sys/bus/platform/drivers/accel_soft/unbind
+echo accel_soft.0 >$soft/unbind
 for f in 3 4 5 6; do
 	! cat <&$f >/dev/null 2>&1; point $? "unbound: file $f of sysfs, debugfs is not readable any more"
 done
@@ -170,6 +178,6 @@ is "$(awk -f $out.awk $out.fdinfo)" "" "unbound: and still obeys the grammar"
 is "$(field $out.fdinfo drm-total-pinned)" "0 KiB" "unbound: nothing is pinned"
 exec 9>&-
 wait $pid
-echo accel_soft.0 >/sys/bus/platform/drivers/accel_soft/bind
+echo accel_soft.0 >$soft/bind
 rm -f $out $out.*
 echo "1..$n"
