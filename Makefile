@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 SHELL := /bin/bash
 
 top := $(CURDIR)
-BUILT := all modules bpf tools selftests machine
+BUILT := all modules bpf tools man selftests machine
 
 # -j: as the user says, or one job per processor
 jobs := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -26,15 +26,17 @@ help:
 #h   make check        static checks, unit tests, tests in the test machine
 #h   make check-full   the same tests again, and more, on an instrumented kernel
 #h   make bench        ratios to peers, judged, in docs/benchmarks.md
-#h   make install      tools to DESTDIR/PREFIX; with KDIR= modules, too
+#h   make install      tools, manuals to DESTDIR/PREFIX; with KDIR= modules, too;
+#h                     make uninstall, with the same variables, removes them
 #h   make clean        remove what was built; distclean: and its settings
 #h   make kernel-full  the instrumented kernel of check-full, 10 to 20 minutes, once
 #h   make kernel-newest  a small one of Debian's newest source, likewise, 4 to 8 minutes
-#h   make modules|bpf|tools|selftests    that part alone
+#h   make modules|bpf|tools|man|selftests    that part alone
 #h
 #h Variables:
 #h   V=1               show the commands
 #h   KDIR=DIR          build modules against this kernel's build directory
+#h   PREFIX=/usr/local  DESTDIR=    where make install puts things
 #h   DEVICES="edu=2 soft=4"  KERNEL=debian  MEM=1G  SMP=2  TIMEOUT=SECONDS
 #h                     the test machine (make vm, selftests/vm/run)
 #h   AREAS="edu soft"  make check: only these directories of selftests/
@@ -99,7 +101,10 @@ endif
 
 PREFIX ?= /usr/local
 install: all
-	@scripts/install "$(DESTDIR)" "$(PREFIX)" "$(KDIR)"
+	@scripts/install install "$(DESTDIR)" "$(PREFIX)" "$(KDIR)"
+
+uninstall:
+	@scripts/install uninstall "$(DESTDIR)" "$(PREFIX)" "$(KDIR)"
 
 clean:
 	@find build -mindepth 1 -maxdepth 1 ! -name kernel.mk ! -name .lock -exec rm -rf {} + 2>/dev/null || true
@@ -107,4 +112,4 @@ clean:
 distclean:
 	@rm -rf build
 
-.PHONY: help setup kernel-full kernel-newest vm built-for-vm demo check check-full bench install clean distclean $(BUILT)
+.PHONY: help setup kernel-full kernel-newest vm built-for-vm demo check check-full bench install uninstall clean distclean $(BUILT)

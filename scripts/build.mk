@@ -32,8 +32,8 @@ say = @printf '  %-7s %s\n'
 MAKEFLAGS += --silent
 endif
 
-all: modules bpf tools selftests machine
-.PHONY: all modules bpf tools selftests machine FORCE
+all: modules bpf tools man selftests machine
+.PHONY: all modules bpf tools man selftests machine FORCE
 
 include scripts/modules.mk
 include scripts/bpf.mk

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # tools/lib/*.c              -> build/lib/libaccel_tools.a
-# tools/accel*/*.c           -> build/bin/DIRECTORY
+# tools/accel*/*.c           -> build/bin/DIRECTORY, build/completion/DIRECTORY
+# docs/man/NAME.N.scd        -> build/man/NAME.N
 # selftests/unit/NAME.c      -> build/selftests/unit/NAME, for this host, with sanitizers
 # selftests/AREA/NAME.c      -> build/selftests/AREA/NAME, for the guest; where the
 #                               area has a file SINGLE, all its .c make AREA/AREA
@@ -76,7 +77,26 @@ $(foreach t,$(tool_dirs),$(eval $(call tool_rule,$t)))
 # accelctl has them inside
 $(B)/obj/tools/accelctl/policy_objects.o: $(filter $(B)/bpf/policies/%,$(bpf_objs))
 
-tools: $(LIB) $(tool_bins)
+# of the same option tables, by the tools themselves
+tool_completions := $(tool_dirs:%=$(B)/completion/%)
+
+$(tool_completions): $(B)/completion/%: $(B)/bin/%
+	@mkdir -p $(@D)
+	$(Q)$< --help-completion >$@.new && mv $@.new $@
+
+tools: $(LIB) $(tool_bins) $(tool_completions)
+
+# ---- manuals ----
+
+man_pages := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
+
+# dated, in its heading, as its source
+$(man_pages): $(B)/man/%: docs/man/%.scd
+	$(say) MAN $@
+	@mkdir -p $(@D)
+	$(Q)SOURCE_DATE_EPOCH=$$(stat -c %Y $<) scdoc <$< >$@.new && mv $@.new $@
+
+man: $(man_pages)
 
 # ---- tests ----
 

@@ -10,7 +10,8 @@
 #include "core.h"
 #include "policy.h"
 
-static DEFINE_IDA(accel_slots);
+VISIBLE_IF_KUNIT struct ida accel_slots = IDA_INIT(accel_slots);
+EXPORT_SYMBOL_IF_KUNIT(accel_slots);
 
 /**
  * accel_context_new - a context for the current task, not yet to be found by others

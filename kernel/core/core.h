@@ -130,6 +130,7 @@ extern unsigned int accel_drain_warn_ms;
 
 #if IS_ENABLED(CONFIG_KUNIT)
 extern struct ida accel_minors;
+extern struct ida accel_slots;
 #endif
 
 int accel_devices_init(void);

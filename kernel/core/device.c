@@ -3,6 +3,7 @@
 #include <linux/idr.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
 #include <trace/events/accel.h>
@@ -11,7 +12,8 @@
 #include "policy.h"
 
 /* Registered devices by id; see core.h. */
-DEFINE_XARRAY(accel_devices);
+struct xarray accel_devices = XARRAY_INIT(accel_devices, 0);
+EXPORT_SYMBOL_IF_KUNIT(accel_devices);
 /* Protects accel_devices, and keeps what is in it registered. */
 DEFINE_MUTEX(accel_devices_lock);
 
@@ -218,6 +220,8 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	strscpy(adev->drv_name, drv->name, sizeof(adev->drv_name));
 	strscpy(adev->type, drv->type, sizeof(adev->type));
 	snprintf(adev->name, sizeof(adev->name), "acc%u", adev->index);
+	if (dev_is_pci(parent))
+		strscpy(adev->pci_name, dev_name(parent), sizeof(adev->pci_name));
 	mutex_init(&adev->lock);
 	xa_init(&adev->contexts);
 	INIT_LIST_HEAD(&adev->policy_link);
@@ -231,9 +235,6 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	ret = accel_gate_init(adev);
 	if (ret)
 		goto err;
-	ret = accel_policy_add_device(adev);
-	if (ret)
-		goto err;
 	ret = accel_map_init(adev);
 	if (ret)
 		goto err;
@@ -245,6 +246,9 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 		if (ret)
 			goto err;
 	}
+	ret = accel_policy_add_device(adev);
+	if (ret)
+		goto err;
 	return adev;
 
 err:

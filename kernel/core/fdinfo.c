@@ -22,6 +22,9 @@ void accel_show_fdinfo(struct seq_file *m, struct file *file)
 	unsigned int i;
 
 	seq_printf(m, "drm-driver:\t%s\n", adev->drv_name);
+	/* remembered: the hardware may be gone */
+	if (adev->pci_name[0])
+		seq_printf(m, "drm-pdev:\t%s\n", adev->pci_name);
 	seq_printf(m, "drm-client-id:\t%llu\n", ctx->id);
 	seq_printf(m, "drm-client-name:\t%s\n", ctx->comm);
 	for (i = 0; i < adev->num_engines; i++) {

@@ -10,6 +10,28 @@
 #include "gate.h"
 #include "policy.h"
 
+/*
+ * The core's own handlers wait for pages, for jobs and for iommufd, and enter the gate in
+ * between: inside it as a whole, they would let a user hold up an unplug. A driver's are
+ * always inside.
+ */
+static bool accel_ioctl_is_ungated(const struct accel_ioctl_desc *desc)
+{
+	return desc->func == accel_ioctl_mem_pin || desc->func == accel_ioctl_mem_unpin ||
+	       desc->func == accel_ioctl_mem_import || desc->func == accel_ioctl_mem_export ||
+	       desc->func == accel_ioctl_iommufd_bind ||
+	       desc->func == accel_ioctl_iommufd_unbind || desc->func == accel_ioctl_job_wait;
+}
+
+static bool accel_ioctl_flags_ok(const struct accel_ioctl_desc *desc)
+{
+	u16 known = ACCEL_IOCTL_ADMIN | ACCEL_IOCTL_ANY_STATE | ACCEL_IOCTL_EXCLUSIVE |
+		    ACCEL_IOCTL_UNGATED;
+
+	return !(desc->flags & ~known) &&
+	       !!(desc->flags & ACCEL_IOCTL_UNGATED) == accel_ioctl_is_ungated(desc);
+}
+
 /**
  * accel_ioctls_copy - make a node's dispatch table, indexed by command number
  * @node: the node
@@ -38,7 +60,7 @@ int accel_ioctls_copy(struct accel_node *node, const struct accel_node_desc *des
 		if (node->ioctls[nr].func || !from->func || !from->name ||
 		    _IOC_SIZE(from->cmd) > ACCEL_IOCTL_MAX_SIZE ||
 		    _IOC_SIZE(from->cmd) % sizeof(u64) ||
-		    from->min_size > _IOC_SIZE(from->cmd)) {
+		    from->min_size > _IOC_SIZE(from->cmd) || !accel_ioctl_flags_ok(from)) {
 			dev_err(node->adev->dev.parent, "ioctl table of %s: bad entry 0x%02x\n",
 				node->name, nr);
 			return -EINVAL;

@@ -3,7 +3,7 @@
  * Policies: who is asked, and who is told of the end. policy_attach.c makes the sets.
  *
  * Sets are numbered. What a set has allowed keeps its number (policy_stamp), and each
- * entry of a set knows the number of the first set of that device that it was in. So
+ * entry of a set knows the number of the first set of that node that it was in. So
  * when the thing ends, whoever is in the set by then and was in it at that time has to be
  * told, and nobody else: no list hangs on the thing.
  */
@@ -123,7 +123,7 @@ static __always_inline void accel_policy_tell(enum accel_hook hook,
 
 	*stamp = 0;
 	rcu_read_lock();
-	set = rcu_dereference(call->ctx->adev->policies);
+	set = rcu_dereference(call->ctx->opened_node->policies);
 	if (set)
 		accel_policy_tell_set(set, set->end, hook, call, seen);
 	rcu_read_unlock();
@@ -181,7 +181,7 @@ static noinline int accel_policy_refuse(const struct accel_policy_set *set,
 }
 
 /*
- * Put a call to the policies of its device. The stamp, where the hook has a partner, says
+ * Put a call to the policies of its node. The stamp, where the hook has a partner, says
  * later who has allowed it.
  */
 static __always_inline int accel_policy_decide(enum accel_hook hook,
@@ -192,7 +192,7 @@ static __always_inline int accel_policy_decide(enum accel_hook hook,
 	int ret;
 
 	rcu_read_lock();
-	set = rcu_dereference(call->ctx->adev->policies);
+	set = rcu_dereference(call->ctx->opened_node->policies);
 	if (likely(set)) {
 		if (accel_hook_partner(hook) != ACCEL_HOOK_NR)
 			*accel_policy_stamp_of(hook, call) = set->stamp;
@@ -289,7 +289,7 @@ bool __accel_policy_job_start(struct accel_context *ctx, struct accel_job *job)
 	u32 n;
 
 	rcu_read_lock();
-	set = rcu_dereference(ctx->adev->policies);
+	set = rcu_dereference(ctx->opened_node->policies);
 	if (set) {
 		for (n = 0; n < set->num && start; n++) {
 			const struct accel_policy_entry *entry = &set->entries[n];

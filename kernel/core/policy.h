@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The hooks, as their callers see them: a static branch while there is no policy, and a
- * test of a bit where none of the device's policies has that hook.
+ * test of a bit where none of the node's policies has that hook.
  */
 #ifndef _ACCEL_POLICY_H
 #define _ACCEL_POLICY_H
@@ -80,7 +80,7 @@ struct accel_policy {
 	atomic64_t overruled;
 };
 
-/* One policy of a device. */
+/* One policy of a node. */
 struct accel_policy_entry {
 	const struct accel_policy_ops *ops;
 	u64 since;
@@ -132,7 +132,7 @@ void __accel_policy_job_done(struct accel_context *ctx, struct accel_job *job);
 static __always_inline bool accel_policy_has(const struct accel_context *ctx, enum accel_hook hook)
 {
 	return static_branch_unlikely(&accel_policies_attached) &&
-	       READ_ONCE(ctx->adev->policy_hooks) & BIT(hook);
+	       READ_ONCE(ctx->opened_node->policy_hooks) & BIT(hook);
 }
 
 static inline int accel_policy_open(struct accel_context *ctx)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Policies: which are attached, and to which devices.
+ * Policies: which are attached, and to which devices and nodes.
  *
- * Each device has a set of its own: the policies that are for it, in their order. A set
+ * Each node has a set of its own: the policies that are for it, in their order. A set
  * is never changed, only replaced (RCU), so that a call is decided by the policies of one
  * moment, and an attach, a replacement or a detach loses no call and doubles none.
  */
@@ -28,9 +28,11 @@ EXPORT_SYMBOL_IF_KUNIT(accel_policies_attached);
 static LIST_HEAD(accel_policy_devices);
 static u64 accel_policy_stamp;
 
-static bool accel_policy_is_for(const struct accel_policy *policy, const struct accel_device *adev)
+/* A device's name means all of its nodes, a node's name ("acc0c") that one. */
+static bool accel_policy_is_for(const struct accel_policy *policy, const struct accel_node *node)
 {
-	return !policy->device[0] || glob_match(policy->device, adev->name);
+	return !policy->device[0] || glob_match(policy->device, node->adev->name) ||
+	       glob_match(policy->device, node->name);
 }
 
 static u64 accel_policy_since(const struct accel_policy_set *set,
@@ -62,19 +64,18 @@ static u32 accel_policy_asked(u32 hooks)
 	return asked;
 }
 
-/* The set that @adev should have now. NULL: no policy is for it. Or ERR_PTR -ENOMEM. */
-static struct accel_policy_set *accel_policy_set_new(struct accel_device *adev, u64 stamp,
-						     gfp_t gfp)
+/* The set that @node should have now. NULL: no policy is for it. Or ERR_PTR -ENOMEM. */
+static struct accel_policy_set *accel_policy_set_new(struct accel_node *node, u64 stamp, gfp_t gfp)
 {
 	const struct accel_policy_set *old =
-		rcu_dereference_protected(adev->policies,
+		rcu_dereference_protected(node->policies,
 					  lockdep_is_held(&accel_policies_lock));
 	struct accel_policy_set *set;
 	struct accel_policy *policy;
 	u32 num = 0;
 
 	list_for_each_entry(policy, &accel_policies, link)
-		num += accel_policy_is_for(policy, adev);
+		num += accel_policy_is_for(policy, node);
 	if (!num)
 		return NULL;
 	set = kzalloc(struct_size(set, entries, num), gfp);
@@ -85,7 +86,7 @@ static struct accel_policy_set *accel_policy_set_new(struct accel_device *adev, 
 	set->end = &set->entries[num];
 	num = 0;
 	list_for_each_entry(policy, &accel_policies, link) {
-		if (!accel_policy_is_for(policy, adev))
+		if (!accel_policy_is_for(policy, node))
 			continue;
 		set->hooks |= accel_policy_asked(policy->hooks);
 		set->entries[num].ops = policy->ops;
@@ -98,21 +99,47 @@ static struct accel_policy_set *accel_policy_set_new(struct accel_device *adev, 
 	return set;
 }
 
-static void accel_policy_publish(struct accel_device *adev, struct accel_policy_set *set)
+/* The sets that accel_policy_prepare() has made decide from now on; or are thrown away. */
+static void accel_policy_publish(struct accel_device *adev, bool ok)
 {
-	struct accel_policy_set *old =
-		rcu_replace_pointer(adev->policies, set, lockdep_is_held(&accel_policies_lock));
 	unsigned int i;
 
-	WRITE_ONCE(adev->policy_hooks, set ? set->hooks : 0);
-	if (old)
-		kfree_rcu(old, rcu);
+	for (i = 0; i < adev->num_nodes; i++) {
+		struct accel_node *node = &adev->nodes[i];
+		struct accel_policy_set *set = node->next_policies;
+
+		node->next_policies = NULL;
+		if (ok) {
+			WRITE_ONCE(node->policy_hooks, set ? set->hooks : 0);
+			set = rcu_replace_pointer(node->policies, set,
+						  lockdep_is_held(&accel_policies_lock));
+		}
+		if (set)
+			kfree_rcu(set, rcu);
+	}
 	/* A job that was held back may be free to go. */
-	for (i = 0; i < adev->num_engines; i++)
+	for (i = 0; ok && i < adev->num_engines; i++)
 		wake_up(&adev->engines[i]->wq);
 }
 
-/* All devices' sets anew, after accel_policies was changed; or, without memory, none. */
+static int accel_policy_prepare(struct accel_device *adev, u64 stamp, gfp_t gfp)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < adev->num_nodes; i++) {
+		struct accel_policy_set *set = accel_policy_set_new(&adev->nodes[i], stamp, gfp);
+
+		if (IS_ERR(set)) {
+			ret = PTR_ERR(set);
+			set = NULL;
+		}
+		adev->nodes[i].next_policies = set;
+	}
+	return ret;
+}
+
+/* All nodes' sets anew, after accel_policies was changed; or, without memory, none. */
 static int accel_policy_rebuild(gfp_t gfp)
 {
 	u64 stamp = accel_policy_stamp + 1;
@@ -120,22 +147,12 @@ static int accel_policy_rebuild(gfp_t gfp)
 	int ret = 0;
 
 	lockdep_assert_held(&accel_policies_lock);
-	list_for_each_entry(adev, &accel_policy_devices, policy_link) {
-		adev->next_policies = accel_policy_set_new(adev, stamp, gfp);
-		if (IS_ERR(adev->next_policies)) {
-			adev->next_policies = NULL;
-			ret = -ENOMEM;
-		}
-	}
+	list_for_each_entry(adev, &accel_policy_devices, policy_link)
+		ret = accel_policy_prepare(adev, stamp, gfp) ?: ret;
 	if (!ret)
 		accel_policy_stamp = stamp;
-	list_for_each_entry(adev, &accel_policy_devices, policy_link) {
-		if (ret)
-			kfree(adev->next_policies);
-		else
-			accel_policy_publish(adev, adev->next_policies);
-		adev->next_policies = NULL;
-	}
+	list_for_each_entry(adev, &accel_policy_devices, policy_link)
+		accel_policy_publish(adev, !ret);
 	return ret;
 }
 
@@ -378,25 +395,20 @@ EXPORT_SYMBOL_IF_KUNIT(accel_policy_sum);
 
 /**
  * accel_policy_add_device - have the policies that are for a device decide on it
- * @adev: a new device, with its name
+ * @adev: a new device, with its nodes and their names
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
 int accel_policy_add_device(struct accel_device *adev)
 {
-	struct accel_policy_set *set;
-	int ret = 0;
+	int ret;
 
 	mutex_lock(&accel_policies_lock);
-	set = accel_policy_set_new(adev, ++accel_policy_stamp, GFP_KERNEL);
-	if (IS_ERR(set)) {
-		ret = PTR_ERR(set);
-	} else {
-		rcu_assign_pointer(adev->policies, set);
-		adev->policy_hooks = set ? set->hooks : 0;
+	ret = accel_policy_prepare(adev, ++accel_policy_stamp, GFP_KERNEL);
+	accel_policy_publish(adev, !ret);
+	if (!ret)
 		list_add_tail(&adev->policy_link, &accel_policy_devices);
-	}
 	mutex_unlock(&accel_policies_lock);
 	return ret;
 }
@@ -409,9 +421,12 @@ int accel_policy_add_device(struct accel_device *adev)
  */
 void accel_policy_remove_device(struct accel_device *adev)
 {
+	unsigned int i;
+
 	mutex_lock(&accel_policies_lock);
 	list_del_init(&adev->policy_link);
 	mutex_unlock(&accel_policies_lock);
-	/* not even a program that found the device looks at it */
-	kfree(rcu_dereference_protected(adev->policies, true));
+	/* not even a program that found the device looks at them */
+	for (i = 0; i < adev->num_nodes; i++)
+		kfree(rcu_dereference_protected(adev->nodes[i].policies, true));
 }

@@ -182,9 +182,10 @@ void fake_unregister(struct kunit *test, struct fake_device *fake)
 }
 
 /* What accel_open() does, without a file. */
-struct accel_context *fake_open(struct kunit *test, struct fake_device *fake)
+struct accel_context *fake_open_node(struct kunit *test, struct fake_device *fake,
+				     unsigned int node)
 {
-	struct accel_context *ctx = accel_context_new(&fake->accel.nodes[0]);
+	struct accel_context *ctx = accel_context_new(&fake->accel.nodes[node]);
 	struct accel_call call = { .ctx = ctx, .op = ACCEL_OP_OPEN };
 	int ret;
 
@@ -197,6 +198,11 @@ struct accel_context *fake_open(struct kunit *test, struct fake_device *fake)
 		return ctx;
 	accel_context_put(ctx);
 	return ERR_PTR(ret);
+}
+
+struct accel_context *fake_open(struct kunit *test, struct fake_device *fake)
+{
+	return fake_open_node(test, fake, 0);
 }
 
 int fake_submit(struct accel_context *ctx, struct accel_engine *engine, u64 *id)

@@ -47,6 +47,8 @@ struct fake_device *fake_alloc(struct kunit *test, struct device *parent);
 struct fake_device *fake_register(struct kunit *test);
 void fake_unregister(struct kunit *test, struct fake_device *fake);
 struct accel_context *fake_open(struct kunit *test, struct fake_device *fake);
+struct accel_context *fake_open_node(struct kunit *test, struct fake_device *fake,
+				     unsigned int node);
 int fake_submit(struct accel_context *ctx, struct accel_engine *engine, u64 *id);
 int fake_submit_mem(struct accel_context *ctx, struct accel_engine *engine, u64 mem,
 		    u32 access, u64 *id);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The gate's states and counters, and ids. */
+#include <linux/bitmap.h>
+#include <linux/idr.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 
@@ -95,6 +97,75 @@ static void ids(struct kunit *test)
 	KUNIT_EXPECT_GT(test, jobs[0], 0);
 }
 
+/* The least that is free, given back with the context's last reference. */
+static void slots(struct kunit *test)
+{
+	struct fake_device *fake = fake_register(test);
+	struct accel_context *ctx[4], *next;
+	int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(ctx); i++) {
+		ctx[i] = fake_open(test, fake);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(ctx[i]));
+		KUNIT_EXPECT_LT(test, ctx[i]->slot, ACCEL_MAX_SLOTS);
+		for (k = 0; k < i; k++)
+			KUNIT_EXPECT_LT(test, ctx[k]->slot, ctx[i]->slot);
+	}
+	i = ctx[1]->slot;
+	/* closed, but somebody still looks at it: nobody may be taken for it */
+	next = accel_context_next(&fake->accel, ctx[1]->id);
+	KUNIT_ASSERT_PTR_EQ(test, next, ctx[1]);
+	accel_context_close(ctx[1]);
+	ctx[1] = fake_open(test, fake);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx[1]));
+	KUNIT_EXPECT_NE(test, ctx[1]->slot, i);
+	accel_context_close(ctx[1]);
+	accel_context_put(next);
+	ctx[1] = fake_open(test, fake);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx[1]));
+	KUNIT_EXPECT_EQ(test, ctx[1]->slot, i);
+	for (i = 0; i < ARRAY_SIZE(ctx); i++)
+		accel_context_close(ctx[i]);
+	fake_unregister(test, fake);
+}
+
+/* Without one, a context is as good as any other. */
+static void out_of_slots(struct kunit *test)
+{
+	unsigned long *ours = kunit_kcalloc(test, BITS_TO_LONGS(ACCEL_MAX_SLOTS), sizeof(long),
+					    GFP_KERNEL);
+	struct fake_device *fake = fake_register(test);
+	struct accel_context *without, *with;
+	int slot, last = -1;
+
+	KUNIT_ASSERT_NOT_NULL(test, ours);
+	while ((slot = ida_alloc_max(&accel_slots, ACCEL_MAX_SLOTS - 1, GFP_KERNEL)) >= 0) {
+		set_bit(slot, ours);
+		last = slot;
+		cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, slot, -ENOSPC);
+	KUNIT_EXPECT_EQ(test, last, ACCEL_MAX_SLOTS - 1);
+	without = fake_open(test, fake);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(without));
+	KUNIT_EXPECT_EQ(test, without->slot, ACCEL_NO_SLOT);
+	/* the one that is given back is the next one's, and is not given back twice */
+	clear_bit(last, ours);
+	ida_free(&accel_slots, last);
+	with = fake_open(test, fake);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(with));
+	KUNIT_EXPECT_EQ(test, with->slot, last);
+	accel_context_close(without);
+	KUNIT_EXPECT_EQ(test, ida_alloc_max(&accel_slots, ACCEL_MAX_SLOTS - 1, GFP_KERNEL),
+			-ENOSPC);
+	accel_context_close(with);
+	for_each_set_bit(slot, ours, ACCEL_MAX_SLOTS) {
+		ida_free(&accel_slots, slot);
+		cond_resched();
+	}
+	fake_unregister(test, fake);
+}
+
 static void context_walk(struct kunit *test)
 {
 	struct fake_device *fake = fake_register(test);
@@ -119,6 +190,8 @@ static struct kunit_case gate_cases[] = {
 	KUNIT_CASE(counters),
 	KUNIT_CASE(closing),
 	KUNIT_CASE(ids),
+	KUNIT_CASE(slots),
+	KUNIT_CASE_SLOW(out_of_slots),
 	KUNIT_CASE(context_walk),
 	{ }
 };

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The rules of the ioctl table. */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/delay.h>
 #include <linux/mman.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include "fake.h"
 
@@ -131,6 +135,165 @@ static void states(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, call(f, FAKE_IOCTL_DOUBLE, f->user), 0);
 }
 
+/* ------------------------------------------------------------------- flags */
+
+/* A device whose node has one entry of each kind; it waits inside until it is told. */
+#define FLAGS_PLAIN	_IO(ACCEL_IOCTL_TYPE, 0x48)
+#define FLAGS_ALONE	_IO(ACCEL_IOCTL_TYPE, 0x49)
+#define FLAGS_ADMIN	_IO(ACCEL_IOCTL_TYPE, 0x4a)
+
+static struct completion flags_leave;
+static atomic_t flags_inside;
+
+static long flags_stay(struct accel_context *ctx, void *arg)
+{
+	atomic_inc(&flags_inside);
+	wait_for_completion(&flags_leave);
+	atomic_dec(&flags_inside);
+	return 0;
+}
+
+static long flags_pass(struct accel_context *ctx, void *arg)
+{
+	return 0;
+}
+
+static const struct accel_ioctl_desc flags_ioctls[] = {
+	{ .cmd = FLAGS_PLAIN, .name = "plain", .func = flags_stay },
+	{ .cmd = FLAGS_ALONE, .name = "alone", .func = flags_stay,
+	  .flags = ACCEL_IOCTL_EXCLUSIVE },
+	{ .cmd = FLAGS_ADMIN, .name = "admin", .func = flags_pass, .flags = ACCEL_IOCTL_ADMIN },
+};
+
+static const struct accel_node_desc flags_node = {
+	.suffix = "", .ioctls = flags_ioctls, .num_ioctls = ARRAY_SIZE(flags_ioctls),
+};
+
+static struct fake_device *flags_register(struct kunit *test)
+{
+	static struct accel_driver drv;
+	struct fake_device *fake;
+
+	drv = fake_driver;
+	drv.nodes = &flags_node;
+	drv.num_nodes = 1;
+	fake = accel_device_alloc(fake_parent(test), &drv, struct fake_device, accel);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(fake));
+	KUNIT_ASSERT_EQ(test, accel_device_register(&fake->accel), 0);
+	init_completion(&flags_leave);
+	return fake;
+}
+
+struct flags_call {
+	struct work_struct work;
+	struct accel_context *ctx;
+	unsigned int cmd;
+	long ret;
+};
+
+static void flags_work(struct work_struct *work)
+{
+	struct flags_call *call = container_of(work, struct flags_call, work);
+
+	call->ret = accel_context_ioctl(call->ctx, call->cmd, NULL);
+}
+
+static void flags_start(struct flags_call *call, struct accel_context *ctx, unsigned int cmd)
+{
+	*call = (struct flags_call){ .ctx = ctx, .cmd = cmd, .ret = -EINPROGRESS };
+	INIT_WORK_ONSTACK(&call->work, flags_work);
+	queue_work(system_unbound_wq, &call->work);
+}
+
+static void flags_end(struct kunit *test, struct flags_call *call)
+{
+	flush_work(&call->work);
+	destroy_work_on_stack(&call->work);
+	KUNIT_EXPECT_EQ(test, call->ret, 0);
+}
+
+static void flags_await(int inside)
+{
+	while (atomic_read(&flags_inside) != inside)
+		usleep_range(100, 1000);
+}
+
+/* Until a call waits for its turn; or is inside although it should not be. */
+static void flags_await_waiter(struct kunit *test, struct accel_context *ctx, int inside)
+{
+	while (!rwsem_is_contended(&ctx->call_sem) && atomic_read(&flags_inside) == inside)
+		usleep_range(100, 1000);
+	KUNIT_EXPECT_EQ(test, atomic_read(&flags_inside), inside);
+}
+
+/* Alone among the calls of its file, and of no other's. */
+static void exclusive_calls(struct kunit *test)
+{
+	struct fake_device *fake = flags_register(test);
+	struct accel_context *ctx = fake_open(test, fake), *other = fake_open(test, fake);
+	struct flags_call call[3];
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	/* one that is not exclusive waits for one that is, but not in another file */
+	flags_start(&call[0], ctx, FLAGS_ALONE);
+	flags_await(1);
+	flags_start(&call[1], ctx, FLAGS_PLAIN);
+	flags_await_waiter(test, ctx, 1);
+	flags_start(&call[2], other, FLAGS_ALONE);
+	flags_await(2);
+	complete_all(&flags_leave);
+	flags_end(test, &call[0]);
+	flags_end(test, &call[1]);
+	flags_end(test, &call[2]);
+
+	/* others are beside each other, and the exclusive one waits for both */
+	reinit_completion(&flags_leave);
+	flags_start(&call[0], ctx, FLAGS_PLAIN);
+	flags_start(&call[1], ctx, FLAGS_PLAIN);
+	flags_await(2);
+	flags_start(&call[2], ctx, FLAGS_ALONE);
+	flags_await_waiter(test, ctx, 2);
+	complete_all(&flags_leave);
+	flags_end(test, &call[0]);
+	flags_end(test, &call[1]);
+	flags_end(test, &call[2]);
+	accel_context_close(ctx);
+	accel_context_close(other);
+	fake_unregister(test, fake);
+}
+
+static void admin_calls(struct kunit *test)
+{
+	struct fake_device *fake = flags_register(test);
+	struct accel_context *ctx = fake_open(test, fake);
+	const struct cred *old;
+	struct cred *cred = prepare_creds();
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
+	KUNIT_ASSERT_NOT_NULL(test, cred);
+	KUNIT_EXPECT_EQ(test, accel_context_ioctl(ctx, FLAGS_ADMIN, NULL), 0);
+	cap_lower(cred->cap_effective, CAP_SYS_ADMIN);
+	old = override_creds(cred);
+	KUNIT_EXPECT_EQ(test, accel_context_ioctl(ctx, FLAGS_ADMIN, NULL), -EPERM);
+	revert_creds(old);
+	put_cred(cred);
+	KUNIT_EXPECT_EQ(test, accel_context_ioctl(ctx, FLAGS_ADMIN, NULL), 0);
+	accel_context_close(ctx);
+	fake_unregister(test, fake);
+}
+
+static struct kunit_case flags_cases[] = {
+	KUNIT_CASE(exclusive_calls),
+	KUNIT_CASE(admin_calls),
+	{ }
+};
+
+static struct kunit_suite flags_suite = {
+	.name = "accel_ioctl_flags",
+	.test_cases = flags_cases,
+};
+
 static struct kunit_case ioctl_cases[] = {
 	KUNIT_CASE(lookup),
 	KUNIT_CASE(sizes),
@@ -147,4 +310,4 @@ static struct kunit_suite ioctl_suite = {
 	.test_cases = ioctl_cases,
 };
 
-kunit_test_suite(ioctl_suite);
+kunit_test_suites(&ioctl_suite, &flags_suite);

@@ -231,7 +231,7 @@ static void replace(struct kunit *test)
 	fake_unregister(test, fake);
 }
 
-/* Devices by their names, those that come later too. */
+/* Devices and nodes by their names, those that come later too. */
 static void devices(struct kunit *test)
 {
 	struct device *parent = fake_parent(test);
@@ -241,7 +241,7 @@ static void devices(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, accel_device_register(&one->accel), 0);
 	KUNIT_ASSERT_EQ(test, accel_policy_attach(policy(0, 0, one->accel.name), NULL), 0);
 	KUNIT_ASSERT_EQ(test, accel_policy_attach(policy(1, 0, "acc*"), NULL), 0);
-	KUNIT_ASSERT_EQ(test, accel_policy_attach(policy(2, 0, "nothing"), NULL), 0);
+	KUNIT_ASSERT_EQ(test, accel_policy_attach(policy(2, 0, "acc*c"), NULL), 0);
 	two = fake_alloc(test, parent);
 	KUNIT_ASSERT_EQ(test, accel_device_register(&two->accel), 0);
 	ctx = fake_open(test, one);
@@ -252,6 +252,15 @@ static void devices(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
 	accel_context_close(ctx);
 	expect_heard(test, "b:open b:close");
+	/* a node of its own; the control node of the device named above */
+	ctx = fake_open_node(test, one, 1);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
+	expect_heard(test, "a:open b:open c:open");
+	answer[2] = -EACCES;
+	KUNIT_EXPECT_PTR_EQ(test, fake_open_node(test, two, 1), ERR_PTR(-EACCES));
+	expect_heard(test, "b:open c:open b:close");
+	accel_context_close(ctx);
+	expect_heard(test, "c:close b:close a:close");
 	accel_policy_detach(&ops[0]);
 	accel_policy_detach(&ops[1]);
 	accel_policy_detach(&ops[2]);

@@ -70,11 +70,17 @@ static void refused_tables(struct kunit *test)
 	struct accel_node_desc node = { .suffix = "", .ioctls = table, .num_ioctls = 2 };
 	struct accel_driver drv = fake_driver;
 	struct device *parent = fake_parent(test);
+	struct accel_device *adev;
 	int i;
 
 	drv.nodes = &node;
 	drv.num_nodes = 1;
-	for (i = 0; i < 5; i++) {
+	/* but for what is wrong with them below, they are right */
+	table[1].cmd = FAKE_IOCTL_READ;
+	adev = __accel_device_alloc(parent, &drv, sizeof(struct fake_device));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(adev));
+	accel_device_put(adev);
+	for (i = 0; i < 10; i++) {
 		table[1] = good;
 		table[1].cmd = FAKE_IOCTL_READ;
 		switch (i) {
@@ -93,6 +99,21 @@ static void refused_tables(struct kunit *test)
 			break;
 		case 4:		/* a first version that is longer than the newest */
 			table[1].min_size = sizeof(struct fake_arg) + 1;
+			break;
+		case 5:		/* an argument that is no whole words */
+			table[1].cmd = _IOC(_IOC_READ, ACCEL_IOCTL_TYPE, 0x42, 20);
+			break;
+		case 6:		/* a flag that nobody knows; the next is the core's own */
+			table[1].flags = BIT(4);
+			break;
+		case 7:
+			table[1].flags = ACCEL_IOCTL_PLAIN;
+			break;
+		case 8:		/* a driver's handler outside of the gate */
+			table[1].flags = ACCEL_IOCTL_UNGATED;
+			break;
+		case 9:		/* one of the core's inside */
+			table[1].func = accel_ioctl_job_wait;
 			break;
 		}
 		KUNIT_EXPECT_PTR_EQ_MSG(test, __accel_device_alloc(parent, &drv,
@@ -227,6 +248,53 @@ static void out_of_minors(struct kunit *test)
 		ida_free(&accel_minors, minor);
 }
 
+/* Registration fails at one of its steps: there is nothing of the device afterwards. */
+static void expect_unregistered(struct kunit *test, struct fake_device *fake, const char *step)
+{
+	struct device *parent = fake->accel.dev.parent;
+	u32 index = fake->accel.index;
+	dev_t devt = fake->accel.dev.devt;
+	unsigned int i;
+
+	KUNIT_EXPECT_FALSE_MSG(test, fake->accel.registered, "%s", step);
+	KUNIT_EXPECT_NULL_MSG(test, fake->accel.drv, "%s", step);
+	KUNIT_EXPECT_NULL_MSG(test, fake->accel.engines_kobj, "%s", step);
+	KUNIT_EXPECT_NULL_MSG(test, fake->accel.debugfs, "%s", step);
+	for (i = 0; i < fake->accel.num_nodes; i++)
+		KUNIT_EXPECT_FALSE_MSG(test, device_is_registered(fake->accel.nodes[i].dev),
+				       "%s, node %u", step, i);
+	KUNIT_EXPECT_PTR_EQ_MSG(test, fake_open(test, fake), ERR_PTR(-ENXIO), "%s", step);
+	accel_device_put(&fake->accel);
+	/* its number, its minors and its names are free for the next one */
+	fake = fake_alloc(test, parent);
+	KUNIT_EXPECT_EQ_MSG(test, fake->accel.index, index, "%s", step);
+	KUNIT_EXPECT_EQ_MSG(test, fake->accel.dev.devt, devt, "%s", step);
+	KUNIT_EXPECT_EQ_MSG(test, accel_device_register(&fake->accel), 0, "%s", step);
+	fake_unregister(test, fake);
+}
+
+static void failed_steps(struct kunit *test)
+{
+	struct device *parent = fake_parent(test);
+	struct fake_device *fake;
+	unsigned int i;
+
+	/* a node that driver core does not take: the first, then the one behind it */
+	for (i = 0; i < 2; i++) {
+		fake = fake_alloc(test, parent);
+		kfree_const(fake->accel.nodes[i].dev->kobj.name);
+		fake->accel.nodes[i].dev->kobj.name = NULL;
+		KUNIT_EXPECT_EQ(test, accel_device_register(&fake->accel), -EINVAL);
+		expect_unregistered(test, fake, i ? "the second node" : "the first node");
+	}
+	/* the last step: its place among the registered devices is taken */
+	fake = fake_alloc(test, parent);
+	KUNIT_ASSERT_EQ(test, xa_reserve(&accel_devices, fake->accel.id, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, accel_device_register(&fake->accel), -EBUSY);
+	xa_release(&accel_devices, fake->accel.id);
+	expect_unregistered(test, fake, "the list of devices");
+}
+
 static void refused_by_the_driver(struct kunit *test)
 {
 	struct fake_device *fake = fake_register(test);
@@ -283,6 +351,7 @@ static struct kunit_case register_cases[] = {
 	KUNIT_CASE(ids_and_names),
 	KUNIT_CASE(minors),
 	KUNIT_CASE(out_of_minors),
+	KUNIT_CASE(failed_steps),
 	KUNIT_CASE(refused_by_the_driver),
 	KUNIT_CASE(exclusive),
 	KUNIT_CASE(late_close),

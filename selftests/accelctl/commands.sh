@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: DEVICES="edu=1 soft=2" TIMEOUT=60
+# vm: DEVICES="edu=1,hotplug soft=2" TIMEOUT=60
 # accelctl's commands: what they print, whom they show what, and how they fail.
 n=0
 ok() { n=$((n + 1)); if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi; }
@@ -62,6 +62,16 @@ err '1 context of other users is not shown'
 su alice -c 'accelctl dev' >/tmp/out 2>/tmp/err
 [ "$(wc -l </tmp/out)" = 4 ]; ok $? "alice: sees all devices"
 quiet
+for c in 'engine' 'stats acc1' 'dev show acc0' '-j dev' '-j engine' '-j stats' '-j ctx' 'policy' 'observe' 'doctor'; do
+	su alice -c "accelctl $c" >/tmp/out 2>/tmp/err
+	ok $? "alice: accelctl $c: exit code 0"
+	[ -s /tmp/out ]; ok $? "  prints something"
+done
+su alice -c 'accelctl engine' >/tmp/out
+out '^acc0 +edu +0 +1 '
+[ "$(wc -l </tmp/out)" = 6 ]; ok $? "  a line for each engine"
+su alice -c 'accelctl -b stats acc1' >/tmp/out
+out "^acc1 +open +$opens1 "
 exec 7>&-
 run 0 ctx; out '^no contexts'
 
@@ -87,6 +97,7 @@ done
 : <>/dev/accelerator/acc2
 echo accel_soft.1 >/sys/bus/platform/drivers/accel_soft/unbind
 echo accel_soft.1 >/sys/bus/platform/drivers/accel_soft/bind
+echo 1 >/sys/class/accelerator/acc0/device/reset
 usleep 500000
 kill $mon $mon1 $monalice
 cp /tmp/mon /tmp/out
@@ -94,6 +105,8 @@ out '^[0-9:.]{15} open +acc2 ctx=[0-9]+ pid=[0-9]+ user=root '
 out '^[0-9:.]{15} close +acc2 ctx=[0-9]+ '
 out '^[0-9:.]{15} remove +acc2 driver=accel_soft state=gone parent=platform/accel_soft.1$'
 out '^[0-9:.]{15} add +acc2 driver=accel_soft state=ok '
+out '^[0-9:.]{15} change +acc0 driver=accel_edu state=resetting '
+out '^[0-9:.]{15} change +acc0 driver=accel_edu state=ok '
 quiet
 grep -q acc1 /tmp/mon1 && ! grep -q acc2 /tmp/mon1; ok $? "monitor acc1: that device only"
 grep -q 'add.*acc2' /tmp/monalice && ! grep -q open /tmp/monalice

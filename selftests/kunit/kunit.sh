@@ -25,7 +25,7 @@ awk '
 	shown > 0 { print "# " $0; shown-- }
 	/^(not )?ok [0-9]+ accel_/ { suites++ }
 	END {
-		printf "%sok %d - all ten suites ran\n", suites == 10 ? "" : "not ", ++n
+		printf "%sok %d - all eleven suites ran\n", suites == 11 ? "" : "not ", ++n
 		printf "1..%d\n", n
-		exit failed || suites != 10
+		exit failed || suites != 11
 	}' /tmp/ktap

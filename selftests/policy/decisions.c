@@ -170,8 +170,29 @@ static int opens(const char *pattern, const char *name)
 	return calls;
 }
 
+/* What is decided on one node leaves the other alone. */
+static void only_control(const char *control)
+{
+	struct accel_soft_config config = { .engine = ACCEL_SOFT_ENGINE_ANY };
+	int fd = dev_open(dev.name), admin = dev_open(control);
+	struct policy p;
+
+	probe_attach(&p, "control", "acc*c", 0);
+	for (int hook = 0; hook < DECIDING; hook++)
+		p.probe->answer[hook] = -EXDEV;
+	tap_is(dev_ioctl(admin, ACCEL_SOFT_IOCTL_CONFIG, &config), -EXDEV, "an ioctl of %s", control);
+	tap_is(dev_open(control), -EXDEV, "an open");
+	for (int hook = 0; hook < DECIDING; hook++)
+		tap_is(do_hook(fd, hook), 0, "but not %s of %s", names[hook], dev.name);
+	policy_close(&p);
+	tap_is(dev_ioctl(admin, ACCEL_SOFT_IOCTL_CONFIG, &config), 0, "without it");
+	close(admin);
+	close(fd);
+}
+
 static void patterns(void)
 {
+	char control[DEV_NAME_LEN + 1];
 	static const char *const bad[] = { "acc 0", "a/b", "acc0,acc1" };
 	struct policy p;
 
@@ -184,6 +205,13 @@ static void patterns(void)
 	tap_is(opens("acc?", edu.name), 1, "acc?");
 	tap_is(opens("acc?0", edu.name), 0, "acc?0");
 	tap_is(opens("*", edu.name), 1, "*");
+	snprintf(control, sizeof(control), "%sc", dev.name);
+	tap_is(opens(dev.name, control), 1, "%s for its control node %s", dev.name, control);
+	tap_is(opens(control, control), 1, "%s", control);
+	tap_is(opens(control, dev.name), 0, "%s is not for %s", control, dev.name);
+	tap_is(opens("acc*c", control), 1, "acc*c for %s", control);
+	tap_is(opens("acc*c", dev.name), 0, "but not for %s", dev.name);
+	only_control(control);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		policy_open(&p, "probe.bpf.o");
 		policy_set(&p, "pattern", bad[i], 0);

@@ -44,11 +44,49 @@ static void *call(void *arg)
 	return NULL;
 }
 
+static struct caller callers[THREADS];
+
+static void begin_calls(void)
+{
+	stop = 0;
+	memset(callers, 0, sizeof(callers));
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&callers[i].thread, NULL, call, &callers[i]);
+}
+
+/* What all of them have made. */
+static struct caller end_calls(void)
+{
+	struct caller all = { 0 };
+
+	stop = 1;
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(callers[i].thread, NULL);
+		all.pins += callers[i].pins;
+		all.jobs += callers[i].jobs;
+		all.ioctls += callers[i].ioctls;
+	}
+	return all;
+}
+
+/* @calls, of one policy or of two that have replaced each other, are those that were made. */
+static void made(const char *who, const struct caller *all, const unsigned long long *calls)
+{
+	tap_is(calls[PROBE_OPEN], THREADS, "%s: open", who);
+	tap_is(calls[PROBE_IOCTL], all->ioctls, "%s: ioctl", who);
+	tap_is(calls[PROBE_MEM_PIN], all->pins, "%s: mem_pin", who);
+	tap_is(calls[PROBE_DMA_MAP], all->pins, "%s: dma_map", who);
+	tap_is(calls[PROBE_MEM_UNPIN], all->pins, "%s: mem_unpin", who);
+	tap_is(calls[PROBE_JOB_SUBMIT], all->jobs, "%s: job_submit", who);
+	tap_is(calls[PROBE_JOB_DONE], all->jobs, "%s: job_done", who);
+	tap_is(calls[PROBE_CONTEXT_CLOSE], THREADS, "%s: context_close", who);
+}
+
 static void under_load(void)
 {
-	static struct caller callers[THREADS];
+	unsigned long long both[PROBE_HOOKS];
 	struct policy two[2];
-	unsigned long long pins = 0, jobs = 0, ioctls = 0;
+	struct caller all;
 	int failed = 0;
 
 	for (int i = 0; i < 2; i++) {
@@ -60,35 +98,60 @@ static void under_load(void)
 	}
 	if (policy_attach(&two[0]))
 		tap_bail("%s", policy_log);
-	for (int i = 0; i < THREADS; i++)
-		pthread_create(&callers[i].thread, NULL, call, &callers[i]);
+	begin_calls();
 	for (int i = 1; i <= ROUNDS; i++) {
 		usleep(5000);
 		failed += bpf_link__update_map(two[0].link, two[i % 2].ops) != 0;
 	}
-	stop = 1;
-	for (int i = 0; i < THREADS; i++) {
-		pthread_join(callers[i].thread, NULL);
-		pins += callers[i].pins;
-		jobs += callers[i].jobs;
-		ioctls += callers[i].ioctls;
-	}
+	all = end_calls();
 	tap_is(failed, 0, "replaced %d times", ROUNDS);
-#define BOTH(hook) (two[0].probe->calls[hook] + two[1].probe->calls[hook])
-	tap_is(BOTH(PROBE_OPEN), THREADS, "open: the two versions' calls are those that were made");
-	tap_is(BOTH(PROBE_IOCTL), ioctls, "ioctl");
-	tap_is(BOTH(PROBE_MEM_PIN), pins, "mem_pin");
-	tap_is(BOTH(PROBE_DMA_MAP), pins, "dma_map");
-	tap_is(BOTH(PROBE_MEM_UNPIN), pins, "mem_unpin: also of what the other version allowed");
-	tap_is(BOTH(PROBE_JOB_SUBMIT), jobs, "job_submit");
-	tap_is(BOTH(PROBE_JOB_DONE), jobs, "job_done");
-	tap_is(BOTH(PROBE_CONTEXT_CLOSE), THREADS, "context_close");
+	for (int hook = 0; hook < PROBE_HOOKS; hook++)
+		both[hook] = two[0].probe->calls[hook] + two[1].probe->calls[hook];
+	made("the two versions' calls are those that were made", &all, both);
 	tap_ok(two[0].probe->calls[PROBE_MEM_PIN] && two[1].probe->calls[PROBE_MEM_PIN],
 	       "both versions were asked: %llu and %llu pins", two[0].probe->calls[PROBE_MEM_PIN],
 	       two[1].probe->calls[PROBE_MEM_PIN]);
-	tap_is(policy_figure("version", "hooks.mem_pin.calls"), pins, "the kernel's count goes on");
+	tap_is(policy_figure("version", "hooks.mem_pin.calls"), all.pins, "the kernel's count goes on");
 	policy_close(&two[0]);
 	policy_close(&two[1]);
+}
+
+/* One comes and goes beside, before and behind one that stays. */
+static void beside(int priority)
+{
+	static const enum probe_hook pairs[][2] = {
+		{ PROBE_OPEN, PROBE_CONTEXT_CLOSE }, { PROBE_MEM_PIN, PROBE_MEM_UNPIN },
+		{ PROBE_JOB_SUBMIT, PROBE_JOB_DONE },
+	};
+	struct policy stays, comes;
+	int failed = 0, doubled = 0;
+	struct caller all;
+
+	probe_attach(&stays, "stays", NULL, 0);
+	stays.probe->tgid = getpid();
+	policy_open(&comes, "probe.bpf.o");
+	policy_set(&comes, "comes", NULL, priority);
+	if (policy_load(&comes))
+		tap_bail("%s", policy_log);
+	comes.probe->tgid = getpid();
+	begin_calls();
+	for (int i = 0; i < ROUNDS; i++) {
+		usleep(2000);
+		failed += policy_attach(&comes) != 0;
+		usleep(2000);
+		policy_detach(&comes);
+	}
+	all = end_calls();
+	tap_is(failed, 0, "one came and went %d times, priority %d", ROUNDS, priority);
+	made("the one that stayed", &all, stays.probe->calls);
+	tap_ok(comes.probe->calls[PROBE_MEM_PIN] > 0 &&
+	       comes.probe->calls[PROBE_MEM_PIN] <= all.pins, "the other: %llu of %llu pins",
+	       comes.probe->calls[PROBE_MEM_PIN], all.pins);
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		doubled += comes.probe->calls[pairs[i][1]] > comes.probe->calls[pairs[i][0]];
+	tap_is(doubled, 0, "and it was told of no end but of what it had allowed");
+	policy_close(&comes);
+	policy_close(&stays);
 }
 
 static void other_name(void)
@@ -179,10 +242,11 @@ static void held(void)
 	p.probe->answer[PROBE_JOB_START] = -EAGAIN;
 	nop_submit(fd, 0, &job);
 	wait = (struct accel_job_wait) { .job_id = job };
-	usleep(200000);
-	tap_is(dev_ioctl(fd, ACCEL_IOCTL_JOB_WAIT, &wait), -ETIMEDOUT, "a job is held back");
-	tap_ok(p.probe->calls[PROBE_JOB_START] > 3, "and is asked about again: %llu times",
-	       p.probe->calls[PROBE_JOB_START]);
+	while (*(volatile unsigned long long *)&p.probe->calls[PROBE_JOB_START] <= 3 &&
+	       dev_ioctl(fd, ACCEL_IOCTL_JOB_WAIT, &wait) == -ETIMEDOUT)
+		usleep(1000);
+	tap_is(dev_ioctl(fd, ACCEL_IOCTL_JOB_WAIT, &wait), -ETIMEDOUT,
+	       "a job is held back, and asked about again");
 	p.probe->answer[PROBE_JOB_START] = 0;
 	tap_is(dev_wait(fd, job, &wait), 0, "it starts when it may");
 	tap_is(policy_figure("holder", "overruled"), 0, "nobody was overruled");
@@ -208,6 +272,8 @@ int main(void)
 	if (dev_find("soft", 0, &dev))
 		tap_bail("no soft device");
 	under_load();
+	beside(-1);
+	beside(1);
 	other_name();
 	links();
 	held();

@@ -66,7 +66,7 @@ static int available(void)
 			       k->fixed ? "; only when it is loaded" : "");
 	}
 	puts("\nof each policy:\n  name=NAME\n      what it is called (its own name)\n"
-	     "  device=PATTERN\n      devices it is for: acc0, acc[0-3] (all)\n"
+	     "  device=PATTERN\n      devices it is for: acc0, acc[0-3]; or nodes: acc*c (all)\n"
 	     "  priority=NUMBER\n      policies are asked in ascending order (0; audit: -1000)");
 	return EXIT_OK;
 }

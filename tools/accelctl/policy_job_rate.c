@@ -20,15 +20,38 @@ static uint64_t burst_for(uint64_t rate)
 	return rate >= 20 ? rate / 10 : 1;
 }
 
-static int parse_rate(const char *text, uint64_t *rate, struct policy_why *why)
+/* A rate has one of these at its end, the first but for slow ones. */
+static const struct {
+	const char *suffix;
+	uint64_t ns;
+} units[] = {
+	{ "", NS_PER_S }, { "/min", 60 * NS_PER_S }, { "/h", 3600 * NS_PER_S },
+};
+
+#define UNITS	(sizeof(units) / sizeof(units[0]))
+
+/* "N", "N/min", "N/h" or "max" */
+static int parse_rate(char *text, struct job_rate_limit *limit, struct policy_why *why)
 {
-	if (!strcmp(text, "max")) {
-		*rate = 0;
+	char *slash = strchr(text, '/');
+	uint64_t rate;
+	size_t unit = 0;
+
+	*limit = (struct job_rate_limit){ .burst = 1 };
+	if (!strcmp(text, "max"))
 		return 0;
+	while (slash && unit < UNITS && strcmp(slash, units[unit].suffix))
+		unit++;
+	if (slash)
+		*slash = '\0';
+	if (unit == UNITS || policy_number(text, 1, RATE_MAX, &rate, &(struct policy_why){ { 0 } })) {
+		if (slash)
+			*slash = '/';
+		return policy_bad(why, "\"%s\" is no number of jobs a second from 1 to %d, "
+				  "or a minute (10/min) or an hour (10/h), nor max", text, RATE_MAX);
 	}
-	if (policy_number(text, 1, RATE_MAX, rate, &(struct policy_why){ { 0 } }))
-		return policy_bad(why, "\"%s\" is no number of jobs a second from 1 to %d, nor max",
-				  text, RATE_MAX);
+	limit->interval_ns = units[unit].ns / rate;
+	limit->burst = burst_for(NS_PER_S / limit->interval_ns);
 	return 0;
 }
 
@@ -36,18 +59,18 @@ static int parse_rate(const char *text, uint64_t *rate, struct policy_why *why)
 static int parse_limit(const char *value, struct job_rate_limit *limit, struct policy_why *why)
 {
 	char copy[64], *burst;
-	uint64_t rate, count;
+	uint64_t count;
 
 	snprintf(copy, sizeof(copy), "%s", value);
 	burst = strchr(copy, ',');
 	if (burst)
 		*burst++ = '\0';
-	if (parse_rate(copy, &rate, why))
+	if (parse_rate(copy, limit, why))
 		return -1;
-	count = burst_for(rate);
-	if (burst && policy_number(burst, 1, RATE_MAX, &count, why))
+	if (!burst)
+		return 0;
+	if (policy_number(burst, 1, RATE_MAX, &count, why))
 		return -1;
-	limit->interval_ns = rate ? NS_PER_S / rate : 0;
 	limit->burst = count;
 	return 0;
 }
@@ -129,12 +152,12 @@ static int set_cgroup(struct policy_maps *maps, const char *path, const char *va
 }
 
 static const struct policy_key keys[] = {
-	{ "rate", "JOBS_PER_SECOND[,BURST] | max", "of each cgroup of the level", false, set_rate },
+	{ "rate", "JOBS[/min|/h][,BURST] | max", "a second, of each cgroup of the level", false, set_rate },
 	{ "burst", "JOBS", "so many at once (a tenth of the rate)", false, set_burst },
 	{ "mode", "refuse | hold", "what is too much fails with EAGAIN, or waits in the queue (refuse)",
 	  false, set_mode },
 	{ "level", "1..100", "depth of the cgroups that are tenants (1)", true, set_level },
-	{ "/", "/CGROUP=JOBS_PER_SECOND[,BURST] | max | default", "of this cgroup", false, set_cgroup },
+	{ "/", "/CGROUP=JOBS[/min|/h][,BURST] | max | default", "of this cgroup", false, set_cgroup },
 	{ 0 },
 };
 
@@ -150,10 +173,15 @@ static void begin(struct policy_maps *maps)
 
 static const char *rate_text(const struct job_rate_limit *limit, char *text, size_t size)
 {
-	if (!limit->interval_ns)
+	uint64_t interval = limit->interval_ns;
+	size_t unit = 0;
+
+	if (!interval)
 		return "max";
-	snprintf(text, size, "%llu,%llu",
-		 (unsigned long long)((NS_PER_S + limit->interval_ns / 2) / limit->interval_ns),
+	while (unit + 1 < UNITS && interval > units[unit].ns)
+		unit++;
+	snprintf(text, size, "%llu%s,%llu",
+		 (unsigned long long)((units[unit].ns + interval / 2) / interval), units[unit].suffix,
 		 (unsigned long long)limit->burst);
 	return text;
 }
@@ -205,10 +233,12 @@ static void print(struct policy_maps *maps, const struct settings *set)
 
 static void json_limit(struct json *j, const struct job_rate_limit *limit)
 {
+	/* a second, rounded: the interval is exact */
 	if (limit->interval_ns)
 		json_u64(j, "rate", (NS_PER_S + limit->interval_ns / 2) / limit->interval_ns);
 	else
 		json_null(j, "rate");
+	json_u64(j, "interval_ns", limit->interval_ns);
 	json_u64(j, "burst", limit->burst);
 }
 

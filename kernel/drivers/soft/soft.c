@@ -16,12 +16,12 @@
 
 #include "soft.h"
 
-#define SOFT_MAX_DEVICES	64
+#define SOFT_MAX_DEVICES	256
 #define SOFT_MAX_DEPTH		16
 
 static unsigned int devices = 1;
 module_param(devices, uint, 0444);
-MODULE_PARM_DESC(devices, "number of devices, 1 to 64 (default 1)");
+MODULE_PARM_DESC(devices, "number of devices, 1 to 256 (default 1)");
 
 static unsigned int engines = 2;
 module_param(engines, uint, 0444);
@@ -219,6 +219,40 @@ static const struct accel_node_desc soft_nodes[] = {
 	},
 };
 
+/* sysfs, accN/soft/: what the page says that users map */
+static const struct accel_soft_status *soft_status(struct device *dev)
+{
+	return to_soft(container_of(dev, struct accel_device, dev))->status;
+}
+
+static ssize_t jobs_done_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(soft_status(dev)->jobs_done));
+}
+static DEVICE_ATTR_RO(jobs_done);
+
+static ssize_t bytes_done_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(soft_status(dev)->bytes_done));
+}
+static DEVICE_ATTR_RO(bytes_done);
+
+static struct attribute *soft_attrs[] = {
+	&dev_attr_jobs_done.attr,
+	&dev_attr_bytes_done.attr,
+	NULL,
+};
+
+static const struct attribute_group soft_group = {
+	.name = "soft",
+	.attrs = soft_attrs,
+};
+
+static const struct attribute_group *soft_groups[] = {
+	&soft_group,
+	NULL,
+};
+
 /* Its flags are parameters of the module. */
 static struct accel_driver soft_accel_driver __ro_after_init = {
 	.name = "accel_soft",
@@ -227,6 +261,7 @@ static struct accel_driver soft_accel_driver __ro_after_init = {
 	.nodes = soft_nodes,
 	.num_nodes = ARRAY_SIZE(soft_nodes),
 	.context_size = sizeof(struct soft_context),
+	.groups = soft_groups,
 	.open = soft_open,
 	.mmap = soft_mmap,
 	.mem_map = soft_mem_map,

@@ -133,7 +133,8 @@ struct accel_map_desc {
  * @num_nodes: entries in @nodes, 1 to %ACCEL_MAX_NODES
  * @context_size: size of the driver's context structure, whose first member is
  *	its struct accel_context; 0 when it has none of its own
- * @groups: the driver's own sysfs attributes, or NULL
+ * @groups: the driver's own sysfs attributes, or NULL; they are given &struct accel_device.dev,
+ *	while the device is registered
  * @open: optional; a file is being opened. An error refuses it. Gated.
  * @close: optional; called once for each successful @open: on the last close or
  *	from accel_device_unregister(), whichever is first. The context's jobs
@@ -227,6 +228,9 @@ struct accel_node {
 	bool has_exclusive;		/* some ioctl is ACCEL_IOCTL_EXCLUSIVE */
 	unsigned int num_ioctls;
 	struct accel_ioctl_desc *ioctls;	/* a copy, by command number */
+	struct accel_policy_set __rcu *policies;	/* those that decide on it */
+	u32 policy_hooks;		/* that any of those has, by bit */
+	struct accel_policy_set *next_policies;	/* while they change */
 };
 
 /**
@@ -256,6 +260,7 @@ struct accel_device {
 	char name[ACCEL_NAME_LEN];
 	char drv_name[ACCEL_NAME_LEN];
 	char type[ACCEL_NAME_LEN];
+	char pci_name[ACCEL_NAME_LEN];	/* of its parent, for fdinfo; empty: no PCI device */
 	struct percpu_ref gate;
 	struct completion drained;
 	bool registered;
@@ -278,9 +283,6 @@ struct accel_device {
 	struct accel_op_stats __percpu *stats;
 	struct pci_saved_state *pci_state;	/* as it was when registered */
 	struct inode *map_inode;	/* all mappings of all files hang here */
-	struct accel_policy_set __rcu *policies; /* that decide on it; NULL: none */
-	u32 policy_hooks;		/* that any of those has, by bit */
-	struct accel_policy_set *next_policies;	/* while they change */
 	struct list_head policy_link;
 	struct llist_node put_link;	/* a BPF program has put the last reference */
 	struct rcu_head rcu;

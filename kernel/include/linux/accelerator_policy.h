@@ -3,7 +3,7 @@
  * Policies: decisions on what users may do with accelerators, made outside of the
  * drivers, as a rule by BPF programs (struct_ops accel_policy_ops).
  *
- * A call is put to the policies of its device, one after the other, before the driver
+ * A call is put to the policies of its node, one after the other, before the driver
  * or the core's own part of it sees anything. The first that answers with an error
  * ends it; those behind are not asked. Nobody waits for a policy: it runs to its end
  * without sleeping, and one that is taken away is just not asked any more.
@@ -49,7 +49,7 @@ struct accel_mem;
  *	or it never was queued (@job->state is %ACCEL_JOB_NEW). Interrupts may be off
  * @name: what tools, errors and tracepoints call it: letters, digits, '-', '_', '.'
  * @device: the devices it is for, by name: a pattern as of the shell, with '*', '?' and
- *	[…] ("acc0", "acc[0-3]"); empty: all
+ *	[…] ("acc0", "acc[0-3]"); or some nodes of them ("acc0c", "acc*c"); empty: all
  * @priority: policies are asked in ascending order; of equal ones, who came first
  *
  * A hook that decides answers 0, or a negative errno, which becomes the caller's. What is
