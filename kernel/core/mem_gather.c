@@ -360,7 +360,8 @@ u32 accel_table_folios(const struct accel_mem *mem)
 	struct page *page;
 	u32 folios = 0;
 
-	if (!mem->table.orig_nents)
+	/* what does not pin has a table without pages, or none */
+	if (!mem->ops->pins || !mem->table.orig_nents)
 		return 0;
 	for (sg = mem->table.sgl; sg; sg = accel_sg_next(sg)) {
 		page = sg_page(sg);
