@@ -149,6 +149,9 @@ static __always_inline unsigned long accel_gather_follow(struct page **pages, un
 	struct page *page = pages[0];
 	unsigned long i;
 
+	/* as most do not, where pages are small */
+	if (n == 1 || pages[1] != page + 1)
+		return 1;
 	n = min(n, ACCEL_BLOCK - (page_to_pfn(page) & (ACCEL_BLOCK - 1)));
 	for (i = 1; i < n && pages[i] == page + i; i++)
 		;
@@ -167,17 +170,16 @@ static __always_inline unsigned long accel_gather_follow(struct page **pages, un
  */
 int accel_gather_add(struct accel_gather *g, struct page **pages, unsigned long n)
 {
-	unsigned long i, here, pfn;
+	unsigned long here, pfn;
 	int ret;
 
-	for (i = 0; i < n; i += here) {
-		here = accel_gather_follow(pages + i, n - i);
-		pfn = page_to_pfn(pages[i]);
-		/* As most are, where pages are small. */
+	for (; n; n -= here, pages += here) {
+		here = accel_gather_follow(pages, n);
+		pfn = page_to_pfn(*pages);
 		if (here <= g->limit && g->run && pfn != g->run->pfn + g->run->pages)
 			ret = accel_gather_new_run(g, pfn, here);
 		else
-			ret = accel_gather_piece(g, pages[i], here);
+			ret = accel_gather_piece(g, *pages, here);
 		if (ret)
 			return ret;
 	}

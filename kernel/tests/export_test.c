@@ -346,15 +346,21 @@ static int do_unpin(void *data)
 	return 0;
 }
 
+/* Newer kernels say themselves which lock is a fence's. */
+#ifndef dma_fence_lock_irqsave
+#define dma_fence_lock_irqsave(fence, flags)	spin_lock_irqsave((fence)->lock, flags)
+#define dma_fence_unlock_irqrestore(fence, flags) spin_unlock_irqrestore((fence)->lock, flags)
+#endif
+
 static bool waited_for(struct dma_fence *fence)
 {
 	unsigned long flags;
 	bool waited;
 
 	/* who waits has left a callback in the fence */
-	spin_lock_irqsave(fence->lock, flags);
+	dma_fence_lock_irqsave(fence, flags);
 	waited = !list_empty(&fence->cb_list);
-	spin_unlock_irqrestore(fence->lock, flags);
+	dma_fence_unlock_irqrestore(fence, flags);
 	return waited;
 }
 
