@@ -316,7 +316,8 @@ static int keep_moving(void *data)
 {
 	unsigned int i, old;
 
-	for (i = 0; i < MOVES; i++) {
+	/* and until it was mapped in between: all of them may fit into one time slice */
+	for (i = 0; i < MOVES || (READ_ONCE(mover.maps) < 2 && i < 1000 * MOVES); i++) {
 		old = mover.generation;
 		mover_move();
 		dma_resv_wait_timeout(mover.dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false,
@@ -349,7 +350,7 @@ static void moved_under_load(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, failed, 0);
 	KUNIT_EXPECT_EQ(test, used_freed, 0);
-	KUNIT_EXPECT_EQ(test, mover.generation, MOVES + 1);
+	KUNIT_EXPECT_GT(test, mover.generation, MOVES);
 	KUNIT_EXPECT_GT(test, mover.maps, 1);
 	end(test, f);
 }
