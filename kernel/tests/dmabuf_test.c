@@ -129,36 +129,6 @@ static struct dma_fence *mover_fence(struct kunit *test)
 	return fence;
 }
 
-/* A fence of somebody else. */
-struct other_fence {
-	struct dma_fence base;
-	spinlock_t lock;	/* the fence's own */
-};
-
-static const char *other_name(struct dma_fence *fence)
-{
-	return "other";
-}
-
-static const struct dma_fence_ops other_ops = {
-	.get_driver_name = other_name,
-	.get_timeline_name = other_name,
-};
-
-static struct dma_fence *other_fence(struct kunit *test, enum dma_resv_usage usage)
-{
-	struct other_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, fence);
-	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &other_ops, &fence->lock, dma_fence_context_alloc(1), 1);
-	dma_resv_lock(mover.dmabuf->resv, NULL);
-	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(mover.dmabuf->resv, 1), 0);
-	dma_resv_add_fence(mover.dmabuf->resv, &fence->base, usage);
-	dma_resv_unlock(mover.dmabuf->resv);
-	return &fence->base;
-}
-
 static void other_signal(struct dma_fence *fence)
 {
 	dma_fence_signal(fence);
@@ -379,7 +349,7 @@ static void waits_for_others(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(second));
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		fence = other_fence(test, cases[i].usage);
+		fence = fake_fence(test, mover.dmabuf->resv, cases[i].usage);
 		KUNIT_ASSERT_EQ(test, fake_submit_mem(f->ctx, f->fake->prompt, f->mem,
 						      cases[i].access, &id), 0);
 		KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->prompt, &behind), 0);
@@ -403,7 +373,7 @@ static void waits_for_others(struct kunit *test)
 static void closed_while_it_waits(struct kunit *test)
 {
 	struct dmabuf_fixture *f = test->priv;
-	struct dma_fence *other = other_fence(test, DMA_RESV_USAGE_WRITE), *fence;
+	struct dma_fence *other = fake_fence(test, mover.dmabuf->resv, DMA_RESV_USAGE_WRITE), *fence;
 	u64 id;
 
 	KUNIT_ASSERT_EQ(test, submit(f, f->fake->engine, &id), 0);
@@ -421,7 +391,7 @@ static void closed_while_it_waits(struct kunit *test)
 static void unplugged_while_it_waits(struct kunit *test)
 {
 	struct dmabuf_fixture *f = test->priv;
-	struct dma_fence *other = other_fence(test, DMA_RESV_USAGE_KERNEL);
+	struct dma_fence *other = fake_fence(test, mover.dmabuf->resv, DMA_RESV_USAGE_KERNEL);
 	u64 id;
 
 	KUNIT_ASSERT_EQ(test, submit(f, f->fake->engine, &id), 0);

@@ -300,37 +300,6 @@ static void let_go_and_taken_again(struct kunit *test)
 	end(test, f);
 }
 
-/* What its hardware does to the buffer. */
-struct foreign_fence {
-	struct dma_fence base;
-	spinlock_t lock;	/* the fence's own */
-};
-
-static const char *foreign_name(struct dma_fence *fence)
-{
-	return "foreign";
-}
-
-static const struct dma_fence_ops foreign_fence_ops = {
-	.get_driver_name = foreign_name,
-	.get_timeline_name = foreign_name,
-};
-
-static struct dma_fence *foreign_work(struct kunit *test, struct foreign *foreign)
-{
-	struct foreign_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, fence);
-	spin_lock_init(&fence->lock);
-	dma_fence_init(&fence->base, &foreign_fence_ops, &fence->lock,
-		       dma_fence_context_alloc(1), 1);
-	dma_resv_lock(foreign->dmabuf->resv, NULL);
-	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(foreign->dmabuf->resv, 1), 0);
-	dma_resv_add_fence(foreign->dmabuf->resv, &fence->base, DMA_RESV_USAGE_WRITE);
-	dma_resv_unlock(foreign->dmabuf->resv);
-	return &fence->base;
-}
-
 struct unpinner {
 	struct export_fixture *f;
 	struct completion done;
@@ -373,7 +342,7 @@ static void waits_for_its_hardware(struct kunit *test)
 	struct dma_fence *fence;
 
 	take(test, f);
-	fence = foreign_work(test, &f->foreign);
+	fence = fake_fence(test, f->foreign.dmabuf->resv, DMA_RESV_USAGE_WRITE);
 	init_completion(&u.done);
 	thread = kthread_run(do_unpin, &u, "accel_unpin");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));

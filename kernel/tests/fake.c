@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <kunit/device.h>
+#include <linux/dma-fence.h>
 #include <linux/module.h>
 
 #include "fake.h"
@@ -247,6 +248,36 @@ void fake_finish(struct fake_device *fake, int status, u64 result)
 	spin_unlock_irq(&fake->lock);
 	if (job)
 		accel_job_done(job, status, result);
+}
+
+struct fake_fence {
+	struct dma_fence base;
+	spinlock_t lock;	/* the fence's own */
+};
+
+static const char *fake_fence_name(struct dma_fence *fence)
+{
+	return "fake";
+}
+
+static const struct dma_fence_ops fake_fence_ops = {
+	.get_driver_name = fake_fence_name,
+	.get_timeline_name = fake_fence_name,
+};
+
+/* What somebody else's hardware does to a buffer, until the caller signals and puts it. */
+struct dma_fence *fake_fence(struct kunit *test, struct dma_resv *resv, enum dma_resv_usage usage)
+{
+	struct fake_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &fake_fence_ops, &fence->lock, dma_fence_context_alloc(1), 1);
+	dma_resv_lock(resv, NULL);
+	KUNIT_ASSERT_EQ(test, dma_resv_reserve_fences(resv, 1), 0);
+	dma_resv_add_fence(resv, &fence->base, usage);
+	dma_resv_unlock(resv);
+	return &fence->base;
 }
 
 MODULE_DESCRIPTION("KUnit tests of the accelerator core");

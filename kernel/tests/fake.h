@@ -5,6 +5,7 @@
 
 #include <kunit/test.h>
 #include <kunit/visibility.h>
+#include <linux/dma-resv.h>
 
 #include "../core/core.h"
 
@@ -53,5 +54,7 @@ int fake_submit(struct accel_context *ctx, struct accel_engine *engine, u64 *id)
 int fake_submit_mem(struct accel_context *ctx, struct accel_engine *engine, u64 mem,
 		    u32 access, u64 *id);
 void fake_finish(struct fake_device *fake, int status, u64 result);
+struct dma_fence *fake_fence(struct kunit *test, struct dma_resv *resv,
+			     enum dma_resv_usage usage);
 
 #endif

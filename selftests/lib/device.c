@@ -182,6 +182,36 @@ int dev_soft_latency(const char *name, uint64_t ns)
 	return ret;
 }
 
+long dev_slab_charged(const char *path)
+{
+	char name[256], line[128];
+	long bytes = -1;
+	FILE *f;
+
+	sleep(3);
+	snprintf(name, sizeof(name), "%s/memory.stat", path);
+	f = fopen(name, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "slab %ld", &bytes) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return bytes;
+}
+
+int dev_trace_lines(const char *text)
+{
+	FILE *f = fopen("/sys/kernel/tracing/trace", "re");
+	char line[1024];
+	int n = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		n += strstr(line, text) != NULL;
+	if (f)
+		fclose(f);
+	return n;
+}
+
 long long dev_foll_pins(void)
 {
 	long long acquired = -1, released = -1, value;

@@ -51,6 +51,15 @@ int dev_soft(int fd, struct accel_soft_submit *submit, uint64_t *result);
 /* dev_soft_latency() - how long each job of a soft device takes; 0 or -errno */
 int dev_soft_latency(const char *name, uint64_t ns);
 
+/*
+ * dev_slab_charged() - bytes of slab memory that the cgroup at @path is charged for, as of
+ * now, or -1; takes 3 s, as the kernel adds up what has changed every 2 s, and tells nobody
+ */
+long dev_slab_charged(const char *path);
+
+/* dev_trace_lines() - of the kernel's trace, those with @text */
+int dev_trace_lines(const char *text);
+
 /* dev_foll_pins() - pages that are pinned in the whole system, and settled counters */
 long long dev_foll_pins(void);
 

@@ -89,6 +89,16 @@ static void space_bind(struct space *space, const struct mock *mock)
 		tap_bail("region: %s", strerror(-ret));
 }
 
+/* One that is bound, on a device of its own. */
+static void space_alone(struct space *space, struct mock *mock)
+{
+	mock_new(mock, DEVICE_HAS_PASIDS);
+	mock_compatible(mock);
+	mock_find(mock);
+	space_new(space, mock);
+	space_bind(space, mock);
+}
+
 /* After its end: nothing holds its page table and its IOAS any more. */
 static int space_gone(const struct space *space, const struct mock *mock)
 {
@@ -535,11 +545,7 @@ static void test_device_gone(void)
 	struct space space;
 	struct mock mock;
 
-	mock_new(&mock, DEVICE_HAS_PASIDS);
-	mock_compatible(&mock);
-	mock_find(&mock);
-	space_new(&space, &mock);
-	space_bind(&space, &mock);
+	space_alone(&space, &mock);
 	tap_is(iommufd_destroy(mock.iommufd, mock.id), 0, "the mock device goes");
 	tap_is(copy(&space, 0, PAGE, &(uint64_t){ 0 }), -ENODEV, "its file answers ENODEV");
 	tap_is(space_gone(&space, &mock), 0, "nothing of it is in use");
@@ -553,11 +559,7 @@ static void test_iommufd_closed(void)
 	struct space space;
 	struct mock mock;
 
-	mock_new(&mock, DEVICE_HAS_PASIDS);
-	mock_compatible(&mock);
-	mock_find(&mock);
-	space_new(&space, &mock);
-	space_bind(&space, &mock);
+	space_alone(&space, &mock);
 	close(mock.iommufd);
 	copies(&space, "with the iommufd closed");
 	tap_ok(mock_exists(&mock), "the mock device is there");

@@ -27,23 +27,10 @@ static void put(const char *file, const char *text)
 		tap_bail("%s: %s", path, strerror(-ret));
 }
 
-/*
- * Bytes of slab memory that the group is charged for. The kernel sums them up when they
- * have changed by much, or after 2 s.
- */
 static long slab(void)
 {
-	char line[128];
-	long bytes = -1;
-	FILE *f;
+	long bytes = dev_slab_charged(GROUP);
 
-	sleep(3);
-	f = fopen(GROUP "/memory.stat", "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "slab %ld", &bytes) == 1)
-			break;
-	if (f)
-		fclose(f);
 	if (bytes < 0)
 		tap_bail("no slab in memory.stat");
 	return bytes;

@@ -48,19 +48,6 @@ static long long field(const char *event, const char *name)
 	return value;
 }
 
-static int lines(const char *text)
-{
-	char line[1024];
-	FILE *f = fopen(TRACEFS "/trace", "re");
-	int n = 0;
-
-	while (f && fgets(line, sizeof(line), f))
-		n += strstr(line, text) != NULL;
-	if (f)
-		fclose(f);
-	return n;
-}
-
 static uint8_t *map(size_t length, int advice)
 {
 	uint8_t *p = mmap(NULL, length + HUGE, PROT_READ | PROT_WRITE,
@@ -101,7 +88,7 @@ static void parts(const char *what, long long faulted)
 	       what);
 	tap_ok(account + fault + pinning + gather <= whole, "%s: the parts are within the whole",
 	       what);
-	tap_is(lines("way=user"), 4, "%s: each event says the way", what);
+	tap_is(dev_trace_lines("way=user"), 4, "%s: each event says the way", what);
 	tap_ok(field(MAP, "iommu_ns") > 0 && field(MAP, "iommu_ns") <= field(MAP, "duration_ns"),
 	       "%s: the DMA mapping's part is within its own", what);
 }
@@ -145,11 +132,11 @@ int main(void)
 
 	set("events/accel/accel_mem_pin/enable", "0");
 	pin(p, 2 * HUGE);
-	tap_is(lines(PIN), 0, "nobody listens to the pin");
+	tap_is(dev_trace_lines(PIN), 0, "nobody listens to the pin");
 	tap_is(field(MAP, "folios"), 2, "but the mapping has its folios");
 	set("events/accel/enable", "0");
 	pin(p, PAGE);
-	tap_is(lines("accel_"), 0, "nobody listens");
+	tap_is(dev_trace_lines("accel_"), 0, "nobody listens");
 	close(fd);
 	return tap_done();
 }

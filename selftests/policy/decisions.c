@@ -53,20 +53,6 @@ static const char *const names[] = { "open", "ioctl", "mmap", "mem_pin", "dma_ma
 #define DECIDING	6
 #define TRACE		"/sys/kernel/tracing/"
 
-/* Lines of the trace that have @text. */
-static int traced(const char *text)
-{
-	FILE *f = fopen(TRACE "trace", "r");
-	char line[1024];
-	int n = 0;
-
-	while (f && fgets(line, sizeof(line), f))
-		n += strstr(line, text) != NULL;
-	if (f)
-		fclose(f);
-	return n;
-}
-
 static void each_hook(void)
 {
 	char want[64], out[8192];
@@ -85,7 +71,7 @@ static void each_hook(void)
 		tap_is(p.probe->refused[hook], 1, "  and it was asked once more: %llu",
 		       p.probe->calls[hook] - base);
 		snprintf(want, sizeof(want), "hook=%s ", names[hook]);
-		tap_is(traced(want), 1, "  traced by accel_policy_deny");
+		tap_is(dev_trace_lines(want), 1, "  traced by accel_policy_deny");
 		if (hook != PROBE_OPEN) {
 			run(out, sizeof(out), "accelctl -j ctx");
 			snprintf(want, sizeof(want), "%s: refused by policy 'each'", names[hook]);

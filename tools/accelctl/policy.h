@@ -109,6 +109,8 @@ int policy_loaded(const char *name, struct policy_maps *maps, const struct polic
 int policy_cgroup(const char *path, uint64_t *id, struct policy_why *why);
 int policy_number(const char *text, uint64_t min, uint64_t max, uint64_t *value,
 		  struct policy_why *why);
+/* policy_settings_data() - the map "settings", to be written in place; NULL, and why */
+void *policy_settings_data(struct policy_maps *maps, struct policy_why *why);
 /* policy_set_u32() - check a number, and set the member of "settings" at @offset to it */
 int policy_set_u32(struct policy_maps *maps, size_t offset, uint64_t min, uint64_t max,
 		   const char *value, struct policy_why *why);

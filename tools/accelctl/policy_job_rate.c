@@ -86,9 +86,9 @@ static int set_rate(struct policy_maps *maps, const char *key, const char *value
 		return -1;
 	if (!maps)
 		return 0;
-	settings = policy_data(maps, "settings");
+	settings = policy_settings_data(maps, why);
 	if (!settings)
-		return policy_bad(why, "its settings cannot be read");
+		return -1;
 	__atomic_store_n(&settings->def.burst, limit.burst, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&settings->def.interval_ns, limit.interval_ns, __ATOMIC_SEQ_CST);
 	return 0;
@@ -105,9 +105,9 @@ static int set_burst(struct policy_maps *maps, const char *key, const char *valu
 		return -1;
 	if (!maps)
 		return 0;
-	settings = policy_data(maps, "settings");
+	settings = policy_settings_data(maps, why);
 	if (!settings)
-		return policy_bad(why, "its settings cannot be read");
+		return -1;
 	__atomic_store_n(&settings->def.burst, burst, __ATOMIC_SEQ_CST);
 	return 0;
 }
@@ -123,9 +123,9 @@ static int set_mode(struct policy_maps *maps, const char *key, const char *value
 		return policy_bad(why, "\"%s\" is neither refuse nor hold", value);
 	if (!maps)
 		return 0;
-	settings = policy_data(maps, "settings");
+	settings = policy_settings_data(maps, why);
 	if (!settings)
-		return policy_bad(why, "its settings cannot be read");
+		return -1;
 	__atomic_store_n(&settings->hold, hold, __ATOMIC_SEQ_CST);
 	return 0;
 }

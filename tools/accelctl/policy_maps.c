@@ -146,6 +146,15 @@ int policy_number(const char *text, uint64_t min, uint64_t max, uint64_t *value,
 	return 0;
 }
 
+void *policy_settings_data(struct policy_maps *maps, struct policy_why *why)
+{
+	void *settings = policy_data(maps, "settings");
+
+	if (!settings)
+		policy_bad(why, "its settings cannot be read");
+	return settings;
+}
+
 int policy_set_u32(struct policy_maps *maps, size_t offset, uint64_t min, uint64_t max,
 		   const char *value, struct policy_why *why)
 {
@@ -156,9 +165,9 @@ int policy_set_u32(struct policy_maps *maps, size_t offset, uint64_t min, uint64
 		return -1;
 	if (!maps)
 		return 0;
-	settings = policy_data(maps, "settings");
+	settings = policy_settings_data(maps, why);
 	if (!settings)
-		return policy_bad(why, "its settings cannot be read");
+		return -1;
 	__atomic_store_n((uint32_t *)(void *)(settings + offset), number, __ATOMIC_SEQ_CST);
 	return 0;
 }

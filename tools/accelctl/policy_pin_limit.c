@@ -41,9 +41,9 @@ static int set_default(struct policy_maps *maps, const char *key, const char *va
 		return -1;
 	if (!maps)
 		return 0;
-	settings = policy_data(maps, "settings");
+	settings = policy_settings_data(maps, why);
 	if (!settings)
-		return policy_bad(why, "its settings cannot be read");
+		return -1;
 	__atomic_store_n(&settings->def, bytes, __ATOMIC_SEQ_CST);
 	changed(settings);
 	return 0;
@@ -53,7 +53,8 @@ static int set_level(struct policy_maps *maps, const char *key, const char *valu
 		     struct policy_why *why)
 {
 	(void)key;
-	return policy_set_u32(maps, offsetof(struct pin_limit_settings, level), 1, PIN_LIMIT_LEVELS, value, why);
+	return policy_set_u32(maps, offsetof(struct pin_limit_settings, level), 1, PIN_LIMIT_LEVELS,
+			      value, why);
 }
 
 static int set_cgroup(struct policy_maps *maps, const char *path, const char *value,
@@ -67,9 +68,9 @@ static int set_cgroup(struct policy_maps *maps, const char *path, const char *va
 		return -1;
 	if (!maps)
 		return 0;
-	settings = policy_data(maps, "settings");
+	settings = policy_settings_data(maps, why);
 	if (!settings)
-		return policy_bad(why, "its settings cannot be read");
+		return -1;
 	if (policy_set_own(maps, "limits", id, remove ? NULL : &bytes, why))
 		return -1;
 	changed(settings);
