@@ -373,7 +373,8 @@ static void waits_for_others(struct kunit *test)
 static void closed_while_it_waits(struct kunit *test)
 {
 	struct dmabuf_fixture *f = test->priv;
-	struct dma_fence *other = fake_fence(test, mover.dmabuf->resv, DMA_RESV_USAGE_WRITE), *fence;
+	struct dma_resv *resv = mover.dmabuf->resv;
+	struct dma_fence *other = fake_fence(test, resv, DMA_RESV_USAGE_WRITE), *fence;
 	u64 id;
 
 	KUNIT_ASSERT_EQ(test, submit(f, f->fake->engine, &id), 0);
