@@ -283,7 +283,7 @@ static inline void accel_mem_dma_put(struct accel_device *adev)
 #define ACCEL_GATHER_FEW	8UL
 
 struct accel_run {
-	unsigned long pfn;
+	struct page *page;		/* the first one */
 	unsigned long pages;
 };
 

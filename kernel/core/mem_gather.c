@@ -86,50 +86,66 @@ static noinline int accel_gather_more(struct accel_gather *g)
 	return 0;
 }
 
-static __always_inline int accel_gather_new_run(struct accel_gather *g, unsigned long pfn,
-						unsigned long pages)
+/* The one, which there is, that follows @n others. An array, but where memory is in sections. */
+static __always_inline struct page *accel_page_after(struct page *page, unsigned long n)
 {
-	struct accel_run *run = g->free;
+	if (IS_ENABLED(CONFIG_SPARSEMEM) && !IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP))
+		return pfn_to_page(page_to_pfn(page) + n);
+	return page + n;
+}
 
-	if (unlikely(run == g->end)) {
+static int accel_gather_new_run(struct accel_gather *g, struct page *page, unsigned long pages)
+{
+	struct accel_run *run;
+
+	if (unlikely(g->free == g->end)) {
 		int ret = accel_gather_more(g);
 
 		if (ret)
 			return ret;
-		run = g->free;
 	}
-	run->pfn = pfn;
+	run = g->free++;
+	run->page = page;
 	run->pages = pages;
 	g->run = run;
-	g->free = run + 1;
 	g->num++;
 	g->pages += pages;
 	return 0;
 }
 
+/* Whether @page follows the last run. Memory of two devices may be neighbours: never one entry. */
+static __always_inline bool accel_gather_joins(const struct accel_gather *g, struct page *page)
+{
+	const struct accel_run *run = g->run;
+
+	return run && page_to_pfn(run->page) + run->pages == page_to_pfn(page) &&
+	       run->pages < g->limit &&
+	       zone_device_pages_have_same_pgmap(run->page, page);
+}
+
 /* @n pages that follow one another, and maybe the last run, or are too many for one. */
 static int accel_gather_piece(struct accel_gather *g, struct page *page, unsigned long n)
 {
-	unsigned long pfn = page_to_pfn(page), here;
-	struct accel_run *run = g->run;
+	unsigned long here;
 	int ret;
 
-	/* memory of two devices may be neighbours: never one entry */
-	if (run && run->pfn + run->pages == pfn && run->pages < g->limit &&
-	    zone_device_pages_have_same_pgmap(pfn_to_page(run->pfn), page)) {
-		here = min(n, g->limit - run->pages);
-		run->pages += here;
-		g->pages += here;
-		pfn += here;
+	for (;;) {
+		/* only the first can: where others end, a run is as long as may be */
+		if (accel_gather_joins(g, page)) {
+			here = min(n, g->limit - g->run->pages);
+			g->run->pages += here;
+			g->pages += here;
+		} else {
+			here = min(n, g->limit);
+			ret = accel_gather_new_run(g, page, here);
+			if (ret)
+				return ret;
+		}
 		n -= here;
+		if (!n)
+			return 0;
+		page = accel_page_after(page, here);
 	}
-	for (; n; n -= here, pfn += here) {
-		here = min(n, g->limit);
-		ret = accel_gather_new_run(g, pfn, here);
-		if (ret)
-			return ret;
-	}
-	return 0;
 }
 
 /*
@@ -149,12 +165,32 @@ static __always_inline unsigned long accel_gather_follow(struct page **pages, un
 	struct page *page = pages[0];
 	unsigned long i;
 
-	/* as most do not, where pages are small */
-	if (n == 1 || pages[1] != page + 1)
-		return 1;
 	n = min(n, ACCEL_BLOCK - (page_to_pfn(page) & (ACCEL_BLOCK - 1)));
 	for (i = 1; i < n && pages[i] == page + i; i++)
 		;
+	return i;
+}
+
+/*
+ * The first of @pages, as long as each has another behind it that does not follow it: a run
+ * for each, as most are where pages are small. As many as there is room for.
+ */
+static __always_inline unsigned long accel_gather_singles(struct accel_gather *g,
+							  struct page **pages, unsigned long n)
+{
+	unsigned long room = min_t(unsigned long, n - 1, g->end - g->free), i;
+	struct accel_run *run = g->free;
+
+	for (i = 0; i < room && pages[i + 1] != pages[i] + 1; i++, run++) {
+		run->page = pages[i];
+		run->pages = 1;
+	}
+	if (i) {
+		g->run = run - 1;
+		g->free = run;
+		g->num += i;
+		g->pages += i;
+	}
 	return i;
 }
 
@@ -170,16 +206,15 @@ static __always_inline unsigned long accel_gather_follow(struct page **pages, un
  */
 int accel_gather_add(struct accel_gather *g, struct page **pages, unsigned long n)
 {
-	unsigned long here, pfn;
+	unsigned long here;
 	int ret;
 
 	for (; n; n -= here, pages += here) {
+		here = accel_gather_joins(g, *pages) ? 0 : accel_gather_singles(g, pages, n);
+		if (here)
+			continue;
 		here = accel_gather_follow(pages, n);
-		pfn = page_to_pfn(*pages);
-		if (here <= g->limit && g->run && pfn != g->run->pfn + g->run->pages)
-			ret = accel_gather_new_run(g, pfn, here);
-		else
-			ret = accel_gather_piece(g, *pages, here);
+		ret = accel_gather_piece(g, *pages, here);
 		if (ret)
 			return ret;
 	}
@@ -267,7 +302,7 @@ static struct scatterlist *accel_table_fill(struct scatterlist *sg, const struct
 	for (; num; num--, run++, sg++) {
 		if (unlikely(sg_is_chain(sg)))
 			sg = sg_chain_ptr(sg);
-		sg_set_page(sg, pfn_to_page(run->pfn), run->pages << PAGE_SHIFT, 0);
+		sg_set_page(sg, run->page, run->pages << PAGE_SHIFT, 0);
 	}
 	return sg;
 }
@@ -337,14 +372,6 @@ static __always_inline unsigned long accel_folio_rest(struct folio *folio, struc
 	return min_t(unsigned long, n, folio_nr_pages(folio) - folio_page_idx(folio, page));
 }
 
-/* The one that follows @n others. Pages are an array, but where memory is in sections. */
-static __always_inline struct page *accel_page_after(struct page *page, unsigned long n)
-{
-	if (IS_ENABLED(CONFIG_SPARSEMEM) && !IS_ENABLED(CONFIG_SPARSEMEM_VMEMMAP))
-		return pfn_to_page(page_to_pfn(page) + n);
-	return page + n;
-}
-
 /**
  * accel_table_folios - in how many pieces a region lies, for those who want to know
  * @mem: a region whose table the core has made, and whose pages are pinned
@@ -367,11 +394,15 @@ u32 accel_table_folios(const struct accel_mem *mem)
 		return 0;
 	for (sg = mem->table.sgl; sg; sg = accel_sg_next(sg)) {
 		page = sg_page(sg);
-		for (n = sg->length >> PAGE_SHIFT; n; n -= here) {
+		n = sg->length >> PAGE_SHIFT;
+		for (;;) {
 			folio = page_folio(page);
 			here = accel_folio_rest(folio, page, n);
 			folios += folio != last;
 			last = folio;
+			n -= here;
+			if (!n)
+				break;
 			page = accel_page_after(page, here);
 		}
 	}
@@ -381,14 +412,17 @@ u32 accel_table_folios(const struct accel_mem *mem)
 /* unpin_user_page_range_dirty_lock() asks about dirt for each folio. */
 static __always_inline void accel_unpin_run(struct page *page, unsigned long n)
 {
+	struct folio *folio;
 	unsigned long here;
 
-	for (; n; n -= here) {
-		struct folio *folio = page_folio(page);
-
+	for (;;) {
+		folio = page_folio(page);
 		here = accel_folio_rest(folio, page, n);
-		page = accel_page_after(page, here);
 		unpin_user_folio(folio, here);
+		n -= here;
+		if (!n)
+			return;
+		page = accel_page_after(page, here);
 	}
 }
 
@@ -421,7 +455,7 @@ void accel_table_unpin_clean(struct accel_mem *mem)
 static void accel_runs_unpin(const struct accel_run *run, unsigned long num)
 {
 	for (; num; num--, run++)
-		accel_unpin_run(pfn_to_page(run->pfn), run->pages);
+		accel_unpin_run(run->page, run->pages);
 }
 
 /**
