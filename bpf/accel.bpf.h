@@ -118,6 +118,7 @@ struct accel_mem {
 	unsigned long npages;
 	u32 nfolios;
 	u32 nsegs;
+	bool policy_settled;
 };
 
 struct accel_job {

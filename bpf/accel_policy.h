@@ -52,6 +52,7 @@ struct accel_policy_ops {
 	int (*job_start)(struct accel_context *ctx, struct accel_job *job);
 	void (*context_close)(struct accel_context *ctx);
 	void (*mem_unpin)(struct accel_context *ctx, struct accel_mem *mem);
+	void (*mem_unpinned)(struct accel_context *ctx, u64 bytes);
 	void (*job_done)(struct accel_context *ctx, struct accel_job *job);
 	char name[ACCEL_POLICY_NAME_LEN];
 	char device[ACCEL_POLICY_DEVICE_LEN];

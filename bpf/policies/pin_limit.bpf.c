@@ -4,8 +4,10 @@
  *
  * A region counts for the cgroup in which its file was opened and for each one above but the
  * root, with a limit or without: so a limit that is set later finds what is there already,
- * and making sub-cgroups evades none. For the root counts what is in no other cgroup. To the byte: add, look, take back. The first
- * to add is the one who may; of two that together are too much, one is refused.
+ * and making sub-cgroups evades none. For the root counts what is in no other cgroup. To the
+ * byte: add, look, take back. The first to add is the one who may; of two that together are
+ * too much, one is refused. What was given back is heard of late, but before a refusal is
+ * final.
  *
  * The way from a file to its cgroups is looked for when it is opened. What is left for a
  * pin is to find the file in a table by its id, and an addition for each level.
@@ -275,21 +277,21 @@ int BPF_PROG(pin_limit_mem_pin, struct accel_context *actx, struct accel_mem *me
 	}
 	return 0;
 refuse:
-	__sync_fetch_and_add(&cgroup->refused, 1);
+	/* else it is asked again, when it has been told all */
+	if (mem->policy_settled)
+		__sync_fetch_and_add(&cgroup->refused, 1);
 	uncharge(file, bytes, i);
 	return -EDQUOT;
 }
 
-SEC("struct_ops/mem_unpin")
-void BPF_PROG(pin_limit_mem_unpin, struct accel_context *actx, struct accel_mem *mem)
+/* Now and then: a call for each region would take as long as the whole of mem_pin. */
+SEC("struct_ops/mem_unpinned")
+void BPF_PROG(pin_limit_mem_unpinned, struct accel_context *actx, u64 bytes)
 {
-	struct pin_limit_file *file;
+	struct pin_limit_file *file = find_file(actx->id);
 
-	if (!is_pinned(mem))
-		return;
-	file = find_file(actx->id);
 	if (file)
-		uncharge(file, mem->length, file->num);
+		uncharge(file, bytes, file->num);
 }
 
 SEC(".struct_ops.link")
@@ -297,6 +299,6 @@ struct accel_policy_ops pin_limit = {
 	.open = (void *)pin_limit_open,
 	.mem_pin = (void *)pin_limit_mem_pin,
 	.context_close = (void *)pin_limit_close,
-	.mem_unpin = (void *)pin_limit_mem_unpin,
+	.mem_unpinned = (void *)pin_limit_mem_unpinned,
 	.name = "pin-limit",
 };

@@ -68,6 +68,7 @@ struct accel_context *accel_context_new(struct accel_node *node)
 	xa_init(&ctx->jobs);
 	spin_lock_init(&ctx->job_lock);
 	spin_lock_init(&ctx->error_lock);
+	spin_lock_init(&ctx->policy_owed.lock);
 	init_waitqueue_head(&ctx->mem_wq);
 	init_waitqueue_head(&ctx->poll_wq);
 	return ctx;
@@ -241,6 +242,8 @@ void accel_context_teardown(struct accel_context *ctx)
 		accel_iommufd_leave(ctx);
 	}
 	mutex_unlock(&ctx->lock);
+	/* also when it was dead before: a call that was on its way may have failed since */
+	accel_policy_settle();
 	wake_up_all(&ctx->mem_wq);
 }
 

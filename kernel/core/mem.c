@@ -420,7 +420,7 @@ int accel_mem_create(struct accel_mem *mem, int ret, u64 *id)
 	if (call.held)
 		__accel_leave(ACCEL_OP_MEM_PIN, ctx, adev);
 	if (ret) {
-		accel_policy_mem_unpin(mem);
+		accel_policy_mem_failed(mem);
 		accel_mem_finish(mem);
 	}
 	accel_mem_put(mem);

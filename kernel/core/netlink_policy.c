@@ -60,6 +60,8 @@ int accel_nl_policy_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	void *hdr;
 
 	static_assert(sizeof(*dump) <= sizeof(cb->ctx));
+	/* who asks may look into the books of a policy next */
+	accel_policy_settle();
 	guard(mutex)(&accel_policies_lock);
 	/* 0 would be no sequence at all */
 	cb->seq = accel_policies_generation + 1;

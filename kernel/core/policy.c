@@ -6,6 +6,8 @@
  * entry of a set knows the number of the first set of that node that it was in. So
  * when the thing ends, whoever is in the set by then and was in it at that time has to be
  * told, and nobody else: no list hangs on the thing.
+ *
+ * Those who are told in bulk are told from policy_owed.c.
  */
 #include <linux/ktime.h>
 #include <trace/events/accel.h>
@@ -29,6 +31,7 @@ struct accel_policy_call {
 		} mmap;
 		struct accel_mem *mem;
 		struct accel_job *job;
+		u64 unpinned;		/* bytes */
 	};
 };
 
@@ -50,6 +53,7 @@ const char *accel_hook_name(enum accel_hook hook)
 		[ACCEL_HOOK_JOB_START] = "job_start",
 		[ACCEL_HOOK_CONTEXT_CLOSE] = "context_close",
 		[ACCEL_HOOK_MEM_UNPIN] = "mem_unpin",
+		[ACCEL_HOOK_MEM_UNPINNED] = "mem_unpinned",
 		[ACCEL_HOOK_JOB_DONE] = "job_done",
 	};
 
@@ -92,6 +96,9 @@ static __always_inline void accel_policy_notify(const struct accel_policy_ops *o
 	case ACCEL_HOOK_MEM_UNPIN:
 		ops->mem_unpin(call->ctx, call->mem);
 		return;
+	case ACCEL_HOOK_MEM_UNPINNED:
+		ops->mem_unpinned(call->ctx, call->unpinned);
+		return;
 	case ACCEL_HOOK_JOB_DONE:
 		ops->job_done(call->ctx, call->job);
 		return;
@@ -116,12 +123,10 @@ static __always_inline void accel_policy_tell_set(const struct accel_policy_set 
 }
 
 static __always_inline void accel_policy_tell(enum accel_hook hook,
-					      const struct accel_policy_call *call, u64 *stamp)
+					      const struct accel_policy_call *call, u64 seen)
 {
 	const struct accel_policy_set *set;
-	u64 seen = *stamp;
 
-	*stamp = 0;
 	rcu_read_lock();
 	set = rcu_dereference(call->ctx->opened_node->policies);
 	if (set)
@@ -142,6 +147,30 @@ static u64 *accel_policy_stamp_of(enum accel_hook hook, const struct accel_polic
 	}
 }
 
+/* What @entry's policy, which has refused, has allowed those before it to begin is over. */
+static void accel_policy_take_back(const struct accel_policy_set *set,
+				   const struct accel_policy_entry *entry, enum accel_hook hook,
+				   struct accel_policy_call call)
+{
+	u32 partners = accel_hook_partners(hook);
+	enum accel_hook partner;
+
+	for (partner = 0; partner < ACCEL_HOOK_NR; partner++) {
+		struct accel_policy_call end = call;
+
+		if (!(partners & BIT(partner)))
+			continue;
+		if (partner == ACCEL_HOOK_MEM_UNPINNED) {
+			if (!accel_policy_in_bulk(call.mem))
+				continue;
+			end.unpinned = call.mem->length;
+		}
+		accel_policy_tell_set(set, entry, partner, &end, U64_MAX);
+	}
+	if (partners)
+		*accel_policy_stamp_of(hook, &call) = 0;
+}
+
 /* The errnos from here on are the kernel's own. */
 #define ACCEL_ERRNO_END		512
 
@@ -158,7 +187,6 @@ static noinline int accel_policy_refuse(const struct accel_policy_set *set,
 	__releases(RCU)
 {
 	struct accel_policy *policy = entry->policy;
-	enum accel_hook partner = accel_hook_partner(hook);
 	char name[ACCEL_POLICY_NAME_LEN];
 
 	if (ret > 0 || ret <= -ACCEL_ERRNO_END) {
@@ -168,16 +196,27 @@ static noinline int accel_policy_refuse(const struct accel_policy_set *set,
 	this_cpu_inc(policy->counts->refused[hook]);
 	trace_accel_policy_deny(call.ctx, policy->id, policy->name, accel_hook_name(hook), ret);
 	memcpy(name, policy->name, ACCEL_POLICY_NAME_LEN);
-	if (partner != ACCEL_HOOK_NR) {
-		accel_policy_tell_set(set, entry, partner, &call, U64_MAX);
-		*accel_policy_stamp_of(hook, &call) = 0;
-	}
+	accel_policy_take_back(set, entry, hook, call);
 	rcu_read_unlock();
 	/* of a file that could not be opened nobody can ask why */
 	if (hook != ACCEL_HOOK_OPEN)
 		accel_context_error(call.ctx, ret, "%s: refused by policy '%s'",
 				    accel_hook_name(hook), name);
 	return ret;
+}
+
+/*
+ * A policy that is told in bulk has refused a region, and may not have been told all.
+ * Return: what it says now.
+ */
+static noinline int accel_policy_ask_again(const struct accel_policy_entry *entry,
+					   struct accel_mem *mem, int ret)
+{
+	if (mem->policy_settled || !(entry->hooks & BIT(ACCEL_HOOK_MEM_UNPINNED)))
+		return ret;
+	accel_policy_settle();
+	mem->policy_settled = true;
+	return entry->ops->mem_pin(mem->ctx, mem);
 }
 
 /*
@@ -194,8 +233,10 @@ static __always_inline int accel_policy_decide(enum accel_hook hook,
 	rcu_read_lock();
 	set = rcu_dereference(call->ctx->opened_node->policies);
 	if (likely(set)) {
-		if (accel_hook_partner(hook) != ACCEL_HOOK_NR)
+		if (accel_hook_partners(hook))
 			*accel_policy_stamp_of(hook, call) = set->stamp;
+		if (hook == ACCEL_HOOK_MEM_PIN)
+			call->mem->policy_settled = accel_policy_settled();
 		entry = set->entries;
 		end = set->end;
 		do {
@@ -203,6 +244,8 @@ static __always_inline int accel_policy_decide(enum accel_hook hook,
 				continue;
 			this_cpu_inc(entry->counts->calls[hook]);
 			ret = accel_policy_ask(entry->ops, hook, call);
+			if (hook == ACCEL_HOOK_MEM_PIN && unlikely(ret))
+				ret = accel_policy_ask_again(entry, call->mem, ret);
 			if (unlikely(ret))
 				return accel_policy_refuse(set, entry, hook, *call, ret);
 		} while (++entry != end);
@@ -311,21 +354,38 @@ void __accel_policy_context_close(struct accel_context *ctx)
 {
 	const struct accel_policy_call call = { .ctx = ctx };
 
-	accel_policy_tell(ACCEL_HOOK_CONTEXT_CLOSE, &call, &ctx->policy_stamp);
+	accel_policy_tell(ACCEL_HOOK_CONTEXT_CLOSE, &call, ctx->policy_stamp);
+	ctx->policy_stamp = 0;
 }
 
-void __accel_policy_mem_unpin(struct accel_context *ctx, struct accel_mem *mem)
+void accel_policy_tell_unpin(struct accel_mem *mem)
 {
 	struct accel_policy_call call __uninitialized;
 
-	call.ctx = ctx;
+	call.ctx = mem->ctx;
 	call.mem = mem;
-	accel_policy_tell(ACCEL_HOOK_MEM_UNPIN, &call, &mem->policy_stamp);
+	accel_policy_tell(ACCEL_HOOK_MEM_UNPIN, &call, mem->policy_stamp);
+}
+
+/**
+ * accel_policy_tell_unpinned - regions of a file have ended
+ * @ctx: the file's context
+ * @bytes: how long they were together
+ * @stamp: who has allowed them to be made
+ *
+ * Context: any, atomic.
+ */
+void accel_policy_tell_unpinned(struct accel_context *ctx, u64 bytes, u64 stamp)
+{
+	const struct accel_policy_call call = { .ctx = ctx, .unpinned = bytes };
+
+	accel_policy_tell(ACCEL_HOOK_MEM_UNPINNED, &call, stamp);
 }
 
 void __accel_policy_job_done(struct accel_context *ctx, struct accel_job *job)
 {
 	const struct accel_policy_call call = { .ctx = ctx, .job = job };
 
-	accel_policy_tell(ACCEL_HOOK_JOB_DONE, &call, &job->policy_stamp);
+	accel_policy_tell(ACCEL_HOOK_JOB_DONE, &call, job->policy_stamp);
+	job->policy_stamp = 0;
 }

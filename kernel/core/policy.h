@@ -25,22 +25,23 @@ enum accel_hook {
 	ACCEL_HOOK_JOB_START,
 	ACCEL_HOOK_CONTEXT_CLOSE,
 	ACCEL_HOOK_MEM_UNPIN,
+	ACCEL_HOOK_MEM_UNPINNED,
 	ACCEL_HOOK_JOB_DONE,
 	ACCEL_HOOK_NR
 };
 
-/* The partner of a hook; ACCEL_HOOK_NR: it has none. */
-static inline enum accel_hook accel_hook_partner(enum accel_hook hook)
+/* The partners of a hook, by bit. */
+static inline u32 accel_hook_partners(enum accel_hook hook)
 {
 	switch (hook) {
 	case ACCEL_HOOK_OPEN:
-		return ACCEL_HOOK_CONTEXT_CLOSE;
+		return BIT(ACCEL_HOOK_CONTEXT_CLOSE);
 	case ACCEL_HOOK_MEM_PIN:
-		return ACCEL_HOOK_MEM_UNPIN;
+		return BIT(ACCEL_HOOK_MEM_UNPIN) | BIT(ACCEL_HOOK_MEM_UNPINNED);
 	case ACCEL_HOOK_JOB_SUBMIT:
-		return ACCEL_HOOK_JOB_DONE;
+		return BIT(ACCEL_HOOK_JOB_DONE);
 	default:
-		return ACCEL_HOOK_NR;
+		return 0;
 	}
 }
 
@@ -126,13 +127,21 @@ int __accel_policy_dma_map(struct accel_context *ctx, struct accel_mem *mem);
 int __accel_policy_job_submit(struct accel_context *ctx, struct accel_job *job);
 bool __accel_policy_job_start(struct accel_context *ctx, struct accel_job *job);
 void __accel_policy_context_close(struct accel_context *ctx);
-void __accel_policy_mem_unpin(struct accel_context *ctx, struct accel_mem *mem);
+void __accel_policy_mem_unpin(struct accel_mem *mem);
+void __accel_policy_mem_failed(struct accel_mem *mem);
 void __accel_policy_job_done(struct accel_context *ctx, struct accel_job *job);
+void accel_policy_tell_unpin(struct accel_mem *mem);
+void accel_policy_tell_unpinned(struct accel_context *ctx, u64 bytes, u64 stamp);
+
+static __always_inline bool accel_policy_has_any(const struct accel_context *ctx, u32 hooks)
+{
+	return static_branch_unlikely(&accel_policies_attached) &&
+	       READ_ONCE(ctx->opened_node->policy_hooks) & hooks;
+}
 
 static __always_inline bool accel_policy_has(const struct accel_context *ctx, enum accel_hook hook)
 {
-	return static_branch_unlikely(&accel_policies_attached) &&
-	       READ_ONCE(ctx->opened_node->policy_hooks) & BIT(hook);
+	return accel_policy_has_any(ctx, BIT(hook));
 }
 
 static inline int accel_policy_open(struct accel_context *ctx)
@@ -187,16 +196,54 @@ static inline void accel_policy_context_close(struct accel_context *ctx)
 		__accel_policy_context_close(ctx);
 }
 
+/* A region that was made; its context's lock is held. */
 static inline void accel_policy_mem_unpin(struct accel_mem *mem)
 {
-	if (accel_policy_has(mem->ctx, ACCEL_HOOK_MEM_UNPIN) && mem->policy_stamp)
-		__accel_policy_mem_unpin(mem->ctx, mem);
+	if (accel_policy_has_any(mem->ctx, accel_hook_partners(ACCEL_HOOK_MEM_PIN)) &&
+	    mem->policy_stamp)
+		__accel_policy_mem_unpin(mem);
+}
+
+/* One that could not be made. */
+static inline void accel_policy_mem_failed(struct accel_mem *mem)
+{
+	if (accel_policy_has_any(mem->ctx, accel_hook_partners(ACCEL_HOOK_MEM_PIN)) &&
+	    mem->policy_stamp)
+		__accel_policy_mem_failed(mem);
 }
 
 static inline void accel_policy_job_done(struct accel_job *job)
 {
 	if (accel_policy_has(job->ctx, ACCEL_HOOK_JOB_DONE) && job->policy_stamp)
 		__accel_policy_job_done(job->ctx, job);
+}
+
+/* ------------------------------------------------------------ policy_owed.c */
+
+extern atomic_t accel_policy_debtors;
+
+/* Whether no policy is owed anything, by no file. */
+static inline bool accel_policy_settled(void)
+{
+	return !atomic_read_acquire(&accel_policy_debtors);
+}
+
+/* Whether mem_unpinned counts a region: imports are their exporter's. */
+static inline bool accel_policy_in_bulk(const struct accel_mem *mem)
+{
+	return mem->way != ACCEL_MEM_WAY_DMABUF;
+}
+
+void __accel_policy_settle(void);
+
+/*
+ * Tell all policies what they are owed. Of what ended before this is called nothing is
+ * left to be told when it returns. Context: any but an interrupt's, atomic.
+ */
+static inline void accel_policy_settle(void)
+{
+	if (!accel_policy_settled())
+		__accel_policy_settle();
 }
 
 /* --------------------------------------------------- policy_bpf.c, kfuncs.c */

@@ -55,12 +55,9 @@ static u32 accel_policy_asked(u32 hooks)
 	enum accel_hook hook;
 	u32 asked = hooks;
 
-	for (hook = 0; hook < ACCEL_HOOK_NR; hook++) {
-		enum accel_hook partner = accel_hook_partner(hook);
-
-		if (partner != ACCEL_HOOK_NR && hooks & BIT(partner))
+	for (hook = 0; hook < ACCEL_HOOK_NR; hook++)
+		if (hooks & accel_hook_partners(hook))
 			asked |= BIT(hook);
-	}
 	return asked;
 }
 
@@ -196,6 +193,7 @@ static u32 accel_policy_hooks(const struct accel_policy_ops *ops)
 	       (ops->job_start ? BIT(ACCEL_HOOK_JOB_START) : 0) |
 	       (ops->context_close ? BIT(ACCEL_HOOK_CONTEXT_CLOSE) : 0) |
 	       (ops->mem_unpin ? BIT(ACCEL_HOOK_MEM_UNPIN) : 0) |
+	       (ops->mem_unpinned ? BIT(ACCEL_HOOK_MEM_UNPINNED) : 0) |
 	       (ops->job_done ? BIT(ACCEL_HOOK_JOB_DONE) : 0);
 }
 

@@ -130,6 +130,10 @@ static void accel_policy_stub_mem_unpin(struct accel_context *ctx, struct accel_
 {
 }
 
+static void accel_policy_stub_mem_unpinned(struct accel_context *ctx, u64 bytes)
+{
+}
+
 static void accel_policy_stub_job_done(struct accel_context *ctx, struct accel_job *job)
 {
 }
@@ -144,6 +148,7 @@ static struct accel_policy_ops accel_policy_stubs = {
 	.job_start = accel_policy_stub_job_start,
 	.context_close = accel_policy_stub_context_close,
 	.mem_unpin = accel_policy_stub_mem_unpin,
+	.mem_unpinned = accel_policy_stub_mem_unpinned,
 	.job_done = accel_policy_stub_job_done,
 };
 

@@ -342,7 +342,7 @@ def test_policies():
     same((limit["device"], limit["bad-returns"], limit["overruled"]), (DEVICE, 0, 0), "what the other is for")
     ok(limit["link-id"] > 0, "what holds it")
     hooks = {hook["name"]: (hook["calls"], hook["refused"]) for hook in limit["hook"]}
-    same(sorted(hooks), ["context_close", "mem_pin", "mem_unpin", "open"], "its hooks")
+    same(sorted(hooks), ["context_close", "mem_pin", "mem_unpinned", "open"], "its hooks")
     same(hooks["open"], (1, 0), "calls of one")
     same(hooks["mem_pin"][1], 1, "refusals of another")
     for name in ("audit", "pin-limit"):

@@ -364,6 +364,15 @@ extern const struct pci_error_handlers accel_pci_error_handlers;
 
 #define ACCEL_NO_SLOT		U32_MAX
 
+/* What the policies of a file are still to be told: its regions that have ended. */
+struct accel_policy_owed {
+	spinlock_t lock;		/* all that follows, but to add to bytes */
+	struct llist_node link;		/* while there are any */
+	bool linked;
+	u64 stamp;			/* who has allowed them to be made */
+	atomic64_t bytes;
+};
+
 /**
  * struct accel_context - one open file, embedded first in the driver's own structure
  * @adev: its device; stays valid, but may be unregistered
@@ -418,6 +427,7 @@ struct accel_context {
 	wait_queue_head_t poll_wq;
 	struct accel_engine_usage *usage;	/* one for each engine */
 	u64 policy_stamp;		/* who has allowed it to be opened */
+	struct accel_policy_owed policy_owed;
 	spinlock_t error_lock;		/* last_error */
 	char *last_error;		/* why its last refused call was, or NULL */
 	struct llist_node put_link;	/* a BPF program has put the last reference */
@@ -495,6 +505,7 @@ struct accel_mem {
 	bool needs_sync;		/* not coherent, or bounced */
 	bool needs_unmap;		/* its DMA mapping is something to undo */
 	u64 policy_stamp;		/* who has allowed it to be made */
+	bool policy_settled;		/* in mem_pin: nobody is owed a mem_unpinned: no is no */
 	u64 dirty_from;			/* what the device may have written: one range that */
 	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
 	struct dma_buf *dmabuf;		/* what it is imported from, or exported as */

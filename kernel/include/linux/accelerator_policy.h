@@ -13,6 +13,10 @@
  * and a policy's partner is called exactly once for each call that its hook answered
  * with 0: when the thing ends, or at once, when a policy behind it refused, or when the
  * operation itself failed. A policy hears nothing of things that are older than itself.
+ *
+ * To enter and leave a BPF program takes longer than to count. So who needs the sum only
+ * of the regions that have ended takes @mem_unpinned instead of @mem_unpin, which is told
+ * in bulk and late, but never too late: see there.
  */
 #ifndef _LINUX_ACCELERATOR_POLICY_H
 #define _LINUX_ACCELERATOR_POLICY_H
@@ -33,7 +37,8 @@ struct accel_mem;
  *	bytes as the driver's table says, for bpf_probe_read_kernel()
  * @mmap: a mapping is asked for: @offset and @bytes as user space gave them
  * @mem_pin: a region is being made: by pinning user memory, from an iommufd or from a
- *	dma-buf, see @mem->way. Nothing of it is pinned or charged yet
+ *	dma-buf, see @mem->way. Nothing of it is pinned or charged yet, and the length of a
+ *	dma-buf not known: @mem->length is 0
  * @dma_map: a region is to be made reachable for the device. For a dma-buf that was moved
  *	by its exporter, again when a job is submitted
  * @job_submit: a job is about to join its engine's queue
@@ -45,6 +50,11 @@ struct accel_mem;
  * @context_close: the partner of @open: the file is closed, its jobs and regions
  *	have ended
  * @mem_unpin: the partner of @mem_pin: the region is gone
+ * @mem_unpinned: likewise, in bulk: regions of the file's, of so many @bytes together, are
+ *	gone. Imported dma-bufs, which are their exporter's, are not among them. Told before a
+ *	refusal by @mem_pin of a policy that has this hook is final (see @policy_settled of
+ *	struct accel_mem), before the file's @context_close, and before user space is told of
+ *	the policies (netlink's policy-get, accelctl policy)
  * @job_done: the partner of @job_submit: the job has ended, @job->status says how;
  *	or it never was queued (@job->state is %ACCEL_JOB_NEW). Interrupts may be off
  * @name: what tools, errors and tracepoints call it: letters, digits, '-', '_', '.'
@@ -57,7 +67,8 @@ struct accel_mem;
  * policy's.
  *
  * Context: any, atomic; current is the caller but for @job_start, @job_done, and
- * @mem_unpin and @context_close, which come from whoever ends the thing.
+ * @mem_unpin, @mem_unpinned and @context_close, which come from whoever ends the thing, or
+ * from who has to know.
  */
 struct accel_policy_ops {
 	int (*open)(struct accel_context *ctx);
@@ -69,6 +80,7 @@ struct accel_policy_ops {
 	int (*job_start)(struct accel_context *ctx, struct accel_job *job);
 	void (*context_close)(struct accel_context *ctx);
 	void (*mem_unpin)(struct accel_context *ctx, struct accel_mem *mem);
+	void (*mem_unpinned)(struct accel_context *ctx, u64 bytes);
 	void (*job_done)(struct accel_context *ctx, struct accel_job *job);
 	char name[ACCEL_POLICY_NAME_LEN];
 	char device[ACCEL_POLICY_DEVICE_LEN];
