@@ -21,9 +21,8 @@
 #define FD	50
 #define OWN	5
 #define OTHERS	7
-#define NOTHING	_IO(ACCEL_IOCTL_TYPE, 0xfe)	/* ENOTTY, and traced */
 
-/* ioctl(FD, NOTHING) by @pid, which is waiting in a system call; what that returns. */
+/* ioctl(FD, TRACE_NOTHING) by @pid, which is waiting in a system call; what that returns. */
 static long have_it_call(pid_t pid)
 {
 	struct user_regs_struct before, regs;
@@ -45,7 +44,7 @@ static long have_it_call(pid_t pid)
 	regs.rax = SYS_ioctl;
 	regs.orig_rax = -1;	/* this is no call to begin anew */
 	regs.rdi = FD;
-	regs.rsi = NOTHING;
+	regs.rsi = TRACE_NOTHING;
 	regs.rdx = 0;
 	ptrace(PTRACE_SETREGS, pid, NULL, &regs);
 	ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
@@ -96,14 +95,10 @@ static void alone(unsigned int *made)
 	struct stat st;
 	off_t size;
 
-	/* until all that came before has been shown, and nothing more comes of itself */
-	do {
-		stat(OUTPUT, &st);
-		size = st.st_size;
-		usleep(300000);
-		stat(OUTPUT, &st);
-	} while (st.st_size != size);
-	dev_ioctl(FD, NOTHING, NULL);
+	trace_rest();
+	stat(OUTPUT, &st);
+	size = st.st_size;
+	dev_ioctl(FD, TRACE_NOTHING, NULL);
 	++*made;
 	while (st.st_size == size) {
 		usleep(1000);
@@ -119,26 +114,11 @@ int main(void)
 	struct trace_end end;
 	struct dev_info dev;
 	struct count c;
-	struct stat st;
-	int status;
 	pid_t pid;
 
 	if (dev_find("soft", 0, &dev) || dup2(dev_open(dev.name), FD) != FD)
 		tap_bail("no soft device");
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		execlp("accel-trace", "accel-trace", "--json", "-e", "ioctl", "-o", OUTPUT, NULL);
-		_exit(127);
-	}
-	/* it is under way when it shows something */
-	while (stat(OUTPUT, &st) || !st.st_size) {
-		dev_ioctl(FD, NOTHING, NULL);
-		made++;
-		usleep(10000);
-		if (waitpid(pid, &status, WNOHANG))
-			tap_bail("accel-trace has ended");
-	}
+	pid = trace_start("1M", FD, &made);
 	alone(&made);
 	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL))
 		tap_bail("PTRACE_SEIZE: %s", strerror(errno));
@@ -148,14 +128,11 @@ int main(void)
 	tap_is(wrong, 0, "accel-trace has made %d ioctls", OWN);
 	tap_is(calls() - before, OWN, "the core has counted them");
 	for (i = 0; i < OTHERS; i++, made++)
-		dev_ioctl(FD, NOTHING, NULL);
+		dev_ioctl(FD, TRACE_NOTHING, NULL);
 	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
-	waitpid(pid, &status, 0);
+	waitpid(pid, NULL, 0);
 	ptrace(PTRACE_DETACH, pid, NULL, NULL);
-	kill(pid, SIGINT);
-	if (waitpid(pid, &status, 0) != pid)
-		tap_bail("waitpid: %s", strerror(errno));
-	tap_is(status, 0, "and ends well, of SIGINT");
+	trace_stop(pid);
 
 	c = (struct count){ .tracer = pid };
 	tap_ok(trace_read(&end, count, &c), "valid JSON, with an end");

@@ -3,19 +3,26 @@
 #ifndef SELFTESTS_TRACE_H
 #define SELFTESTS_TRACE_H
 
+#include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "device.h"
 #include "json_read.h"
 #include "tap.h"
 
 #define AREA	"/usr/lib/accelerator/selftests/trace"
 #define OUTPUT	"/tmp/trace.json"
 #define MESSAGES "/tmp/trace.messages"
+
+#define TRACE_NOTHING	_IO(ACCEL_IOCTL_TYPE, 0xfe)	/* ENOTTY, and traced */
 
 struct trace_end {
 	uint64_t emitted, delivered, lost, missed;
@@ -41,6 +48,60 @@ static int trace_run(const char *format, ...)
 	fflush(stdout);
 	status = system(command);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/*
+ * Begin to trace ioctls, into rings of @buffer, and return its pid when it is under way,
+ * which is when it shows one of those that are made on @fd meanwhile, @made more.
+ */
+__attribute__((unused))
+static pid_t trace_start(const char *buffer, int fd, unsigned int *made)
+{
+	struct stat st;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		execlp("accel-trace", "accel-trace", "--json", "-e", "ioctl", "--buffer", buffer, "-o",
+		       OUTPUT, NULL);
+		_exit(127);
+	}
+	while (stat(OUTPUT, &st) || !st.st_size) {
+		dev_ioctl(fd, TRACE_NOTHING, NULL);
+		++*made;
+		usleep(10000);
+		if (waitpid(pid, NULL, WNOHANG))
+			tap_bail("accel-trace has ended");
+	}
+	return pid;
+}
+
+/* Until all that was made has been shown, and nothing more comes of itself. */
+__attribute__((unused))
+static void trace_rest(void)
+{
+	struct stat st;
+	off_t size;
+
+	do {
+		stat(OUTPUT, &st);
+		size = st.st_size;
+		usleep(300000);
+		stat(OUTPUT, &st);
+	} while (st.st_size != size);
+}
+
+/* Have it end by a SIGINT, and well. */
+__attribute__((unused))
+static void trace_stop(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGINT);
+	if (waitpid(pid, &status, 0) != pid)
+		tap_bail("waitpid: %s", strerror(errno));
+	tap_is(status, 0, "accel-trace ends well, of SIGINT");
 }
 
 static uint64_t trace_sum(const struct json_node *object)
