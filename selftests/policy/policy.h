@@ -21,6 +21,7 @@
 #include "json_read.h"
 #include "probe.h"
 #include "tap.h"
+#include "unpinned.h"
 
 #define AREA	"/usr/lib/accelerator/selftests/policy"
 #ifndef PAGE
@@ -43,6 +44,7 @@ struct policy {
 	struct bpf_map *ops;
 	struct bpf_link *link;
 	struct probe *probe;	/* of probe.bpf.o: in memory, both ways */
+	struct unpinned *books;	/* of unpinned.bpf.o, likewise */
 };
 
 /* What libbpf and the verifier said last. */
@@ -102,20 +104,29 @@ static void policy_open(struct policy *p, const char *file)
 		tap_bail("%s has no policy", path);
 }
 
+/* A map of the object in memory, both ways; NULL: it has none of that name. */
+static void *policy_memory(struct policy *p, const char *name)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(p->obj, name);
+	void *data;
+
+	if (!map)
+		return NULL;
+	data = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	if (data == MAP_FAILED)
+		tap_bail("%s cannot be mapped: %s", name, strerror(errno));
+	return data;
+}
+
 __attribute__((unused))
 static int policy_load(struct policy *p)
 {
 	int err = bpf_object__load(p->obj);
-	struct bpf_map *map;
 
 	if (err)
 		return err;
-	map = bpf_object__find_map_by_name(p->obj, ".bss.probe");
-	if (map) {
-		p->probe = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-		if (p->probe == MAP_FAILED)
-			tap_bail("the probe cannot be mapped: %s", strerror(errno));
-	}
+	p->probe = policy_memory(p, ".bss.probe");
+	p->books = policy_memory(p, ".bss.books");
 	return 0;
 }
 
@@ -126,19 +137,26 @@ static int policy_attach(struct policy *p)
 	return p->link ? 0 : -errno;
 }
 
-/* Open, load and attach probe.bpf.o. */
+/* Open, load and attach the policy of an object file. */
 __attribute__((unused))
-static void probe_attach(struct policy *p, const char *name, const char *device, int priority)
+static void policy_start(struct policy *p, const char *file, const char *name,
+			      const char *device, int priority)
 {
 	int err;
 
-	policy_open(p, "probe.bpf.o");
+	policy_open(p, file);
 	policy_set(p, name, device, priority);
 	err = policy_load(p);
 	if (!err)
 		err = policy_attach(p);
 	if (err)
 		tap_bail("policy %s: %s\n%s", name, strerror(-err), policy_log);
+}
+
+__attribute__((unused))
+static void probe_attach(struct policy *p, const char *name, const char *device, int priority)
+{
+	policy_start(p, "probe.bpf.o", name, device, priority);
 }
 
 /* The link is cut: from here on no hook runs. */
@@ -159,7 +177,10 @@ static void policy_close(struct policy *p)
 	/* a mapping keeps the map, and the map its BTF's module */
 	if (p->probe)
 		munmap(p->probe, PAGE);
+	if (p->books)
+		munmap(p->books, PAGE);
 	p->probe = NULL;
+	p->books = NULL;
 	bpf_object__close(p->obj);
 	p->obj = NULL;
 }

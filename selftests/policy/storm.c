@@ -3,7 +3,8 @@
 /*
  * 10,000 times a policy is attached and detached, while processes open, pin, map, submit and
  * close. Each detach waits for the hooks that run: a grace period, which is hurried here. A
- * twentieth as many on the kernel that checks each access, but with STORM=full.
+ * twentieth as many on the kernel that checks each access, but with STORM=full. One policy
+ * stays all the time, and is told of each byte that it has allowed.
  */
 #include "../storm/storm.h"
 #include "policy.h"
@@ -19,7 +20,9 @@ static void load_main(const char *name, volatile int *stop, unsigned long long *
 		int fd = dev_open(name);
 		void *map;
 
-		if (fd < 0 || dev_pin(fd, page, PAGE, RW, &mem))
+		if (fd < 0 || dev_pin(fd, page, PAGE, RW, &mem) || dev_unpin(fd, mem) ||
+		    dev_pin(fd, (void *)0x10000, 3 * PAGE, RW, NULL) != -EFAULT ||
+		    dev_pin(fd, page, PAGE, RW, &mem))
 			_exit(1);
 		map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
 		if (map == MAP_FAILED || nop_submit(fd, 0, &job) || nop_submit(fd, 1, NULL) ||
@@ -38,7 +41,7 @@ int main(void)
 {
 	int cycles = storm_times(10000, 500), failed = 0, status, i;
 	static struct storm before;
-	struct policy p[2];
+	struct policy p[2], stays;
 	volatile int *stop;
 	unsigned long long *done, calls = 0;
 	struct dev_info devs[2];
@@ -62,6 +65,7 @@ int main(void)
 			policy_attach(&p[k]);
 			policy_detach(&p[k]);
 		}
+	policy_start(&stays, "unpinned.bpf.o", "stays", "", 1);
 	storm_before(&before, "accel_soft");
 	for (i = 0; i < 3; i++) {
 		pids[i] = fork();
@@ -88,6 +92,9 @@ int main(void)
 	tap_is(failed, 0, "a policy was attached and detached %d times", cycles);
 	tap_ok(*done > 100 && calls > 100, "beside %llu files that were used; %llu hooks ran", *done,
 	       calls);
+	tap_is(stays.books->back, stays.books->allowed, "the one that stayed was told of %llu bytes: all",
+	       stays.books->allowed);
+	tap_is(stays.books->allowed, *done * 5 * PAGE, "  and asked about all");
 	for (i = 0; i < 2; i++)
 		tap_is(policy_attach(&p[i]), 0, "it can be attached again");
 	for (i = 0; i < 2; i++)
@@ -96,5 +103,6 @@ int main(void)
 	dev_write("/sys/kernel/rcu_expedited", "0");
 	for (i = 0; i < 2; i++)
 		policy_close(&p[i]);
+	policy_close(&stays);
 	return tap_done();
 }

@@ -7,38 +7,13 @@
  */
 #include "dmabuf.h"
 #include "tenants.h"
-#include "unpinned.h"
-
-struct bulk {
-	struct policy p;
-	struct unpinned *books;
-};
 
 static struct dev_info dev;
 static char *memory;
 
-static void bulk_attach(struct bulk *b, const char *name, int priority)
+static void bulk_attach(struct policy *p, const char *name, int priority)
 {
-	struct bpf_map *map;
-	int err;
-
-	policy_open(&b->p, "unpinned.bpf.o");
-	policy_set(&b->p, name, NULL, priority);
-	err = policy_load(&b->p);
-	if (!err)
-		err = policy_attach(&b->p);
-	if (err)
-		tap_bail("policy %s: %s\n%s", name, strerror(-err), policy_log);
-	map = bpf_object__find_map_by_name(b->p.obj, ".bss.books");
-	b->books = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-	if (b->books == MAP_FAILED)
-		tap_bail("the books cannot be mapped: %s", strerror(errno));
-}
-
-static void bulk_close(struct bulk *b)
-{
-	munmap(b->books, PAGE);
-	policy_close(&b->p);
+	policy_start(p, "unpinned.bpf.o", name, NULL, priority);
 }
 
 static int pin_and_unpin(int fd, uint64_t size)
@@ -52,12 +27,12 @@ static int pin_and_unpin(int fd, uint64_t size)
 static void before_a_refusal(void)
 {
 	struct unpinned *books;
-	struct bulk b;
+	struct policy p;
 	uint64_t mem;
 	int fd, bad = 0;
 
-	bulk_attach(&b, "books", 0);
-	books = b.books;
+	bulk_attach(&p, "books", 0);
+	books = p.books;
 	fd = dev_open(dev.name);
 	for (int i = 0; i < 100; i++)
 		bad += pin_and_unpin(fd, PAGE) != 0;
@@ -85,22 +60,22 @@ static void before_a_refusal(void)
 	close(fd);
 	tap_is(books->closed, 1, "the file is closed");
 	tap_is(books->at_close, 0, "  of which it has been told all by then");
-	bulk_close(&b);
+	policy_close(&p);
 }
 
 static void before_it_is_looked_at(void)
 {
-	struct bulk b;
+	struct policy p;
 	int fd;
 
-	bulk_attach(&b, "books", 0);
+	bulk_attach(&p, "books", 0);
 	fd = dev_open(dev.name);
 	pin_and_unpin(fd, PAGE);
-	tap_is(b.books->back, 0, "pinned and released, and not told of");
+	tap_is(p.books->back, 0, "pinned and released, and not told of");
 	tap_is(policy_figure("books", "hooks.mem_unpinned.calls"), 1, "until somebody looks at it");
-	tap_is(b.books->back, PAGE, "its books are right then");
+	tap_is(p.books->back, PAGE, "its books are right then");
 	close(fd);
-	bulk_close(&b);
+	policy_close(&p);
 }
 
 /* Imports are their exporter's. */
@@ -108,24 +83,24 @@ static void imported(void)
 {
 	int dmabuf = dmabuf_udmabuf(4 * PAGE), fd;
 	uint64_t mem, length;
-	struct bulk b;
+	struct policy p;
 
-	bulk_attach(&b, "books", 0);
+	bulk_attach(&p, "books", 0);
 	fd = dev_open(dev.name);
 	tap_is(dmabuf_import(fd, dmabuf, RW, &mem, &length), 0, "an import");
-	tap_is(b.books->imports, 1, "it is asked about");
+	tap_is(p.books->imports, 1, "it is asked about");
 	dev_unpin(fd, mem);
 	close(fd);
 	close(dmabuf);
 	policy_figure("books", "calls");
-	tap_is(b.books->told, 0, "and is not told of its end");
-	bulk_close(&b);
+	tap_is(p.books->told, 0, "and is not told of its end");
+	policy_close(&p);
 }
 
 /* Each of two hears of what it has allowed: the later one of less, who is refused of nothing. */
 static void others(void)
 {
-	struct bulk first, second;
+	struct policy first, second;
 	uint64_t older, newer;
 	int fd;
 
@@ -148,12 +123,12 @@ static void others(void)
 	second.books->limit = 0;
 	dev_pin(fd, memory, PAGE, RW, &newer);
 	dev_unpin(fd, newer);
-	bulk_close(&second);
+	policy_close(&second);
 	policy_figure("first", "calls");
 	tap_is(first.books->allowed - first.books->back, 0,
 	       "the second has gone meanwhile: the first is told all the same");
 	pin_and_unpin(fd, PAGE);
-	bulk_close(&first);
+	policy_close(&first);
 	close(fd);
 	tap_ok(true, "a file that owes outlives its policies");
 }
@@ -162,20 +137,20 @@ static void others(void)
 static void unplugged(void)
 {
 	struct dev_info gone;
-	struct bulk b;
+	struct policy p;
 	uint64_t mem;
 	int fd;
 
 	if (dev_find("soft", 1, &gone))
 		tap_bail("no second soft device");
-	bulk_attach(&b, "books", 0);
+	bulk_attach(&p, "books", 0);
 	fd = dev_open(gone.name);
 	dev_pin(fd, memory, 5 * PAGE, RW, &mem);
 	dev_write("/sys/bus/platform/drivers/accel_soft/unbind", "accel_soft.1");
-	tap_is(b.books->back, 5 * PAGE, "unplug: it is told");
+	tap_is(p.books->back, 5 * PAGE, "unplug: it is told");
 	close(fd);
 	dev_write("/sys/bus/platform/drivers/accel_soft/bind", "accel_soft.1");
-	bulk_close(&b);
+	policy_close(&p);
 }
 
 /* Refused again and again; and so it settles, for all. */
@@ -197,31 +172,31 @@ static void in_turn(void)
 {
 	volatile bool *stop = shared(PAGE);
 	int fd, bad = 0, n = 20;
-	struct bulk b;
+	struct policy p;
 	pid_t pids[3];
 
-	bulk_attach(&b, "books", 0);
-	b.books->limit = 4 * PAGE;
+	bulk_attach(&p, "books", 0);
+	p.books->limit = 4 * PAGE;
 	fd = dev_open(dev.name);
 	for (int i = 0; i < 3; i++)
 		pids[i] = tenant("/", hammer, (void *)stop);
-	while (b.books->asked < 100)
+	while (p.books->asked < 100)
 		usleep(1000);
-	b.books->slow = 1 << 22;
+	p.books->slow = 1 << 22;
 	for (int i = 0; i < n; i++) {
 		bad += pin_and_unpin(fd, 4 * PAGE) != 0;
 		usleep(1000);
 	}
-	b.books->slow = 0;
+	p.books->slow = 0;
 	*stop = true;
 	for (int i = 0; i < 3; i++)
 		tenant_end(pids[i]);
 	tap_is(bad, 0, "%d times all of it, given back and taken again, with others who are refused", n);
-	tap_ok(b.books->told > 1, "  told %llu times", b.books->told);
+	tap_ok(p.books->told > 1, "  told %llu times", p.books->told);
 	policy_figure("books", "calls");
-	tap_is(b.books->allowed - b.books->back, 0, "  and the books are even");
+	tap_is(p.books->allowed - p.books->back, 0, "  and the books are even");
 	close(fd);
-	bulk_close(&b);
+	policy_close(&p);
 }
 
 int main(void)
