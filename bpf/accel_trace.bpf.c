@@ -211,7 +211,7 @@ int BPF_PROG(on_context_close, struct accel_context *actx, int ret, u64 duration
 TRACEPOINT(accel_ioctl_enter)
 int BPF_PROG(on_ioctl_enter, struct accel_context *actx, unsigned int cmd)
 {
-	struct who w = { 0 };
+	struct who w = { .cmd = cmd };
 
 	if (!actx)
 		return 0;
@@ -230,7 +230,7 @@ TRACEPOINT(accel_ioctl)
 int BPF_PROG(on_ioctl, struct accel_context *actx, unsigned int cmd, const char *name, long ret,
 	     u64 duration_ns)
 {
-	struct who w = { .time_ns = duration_ns };
+	struct who w = { .time_ns = duration_ns, .cmd = cmd };
 
 	if (!actx)
 		return 0;
@@ -425,7 +425,7 @@ static __always_inline void job_fields(struct accel_event *e, struct accel_job *
 TRACEPOINT(accel_job_queue)
 int BPF_PROG(on_job_queue, struct accel_job *job, int ret)
 {
-	struct who w = { 0 };
+	struct who w = { .job = job };
 
 	if (!job)
 		return 0;
@@ -443,7 +443,7 @@ int BPF_PROG(on_job_queue, struct accel_job *job, int ret)
 TRACEPOINT(accel_job_start)
 int BPF_PROG(on_job_start, struct accel_job *job, u64 queue_ns)
 {
-	struct who w = { .time_ns = queue_ns };
+	struct who w = { .time_ns = queue_ns, .job = job };
 
 	if (!job)
 		return 0;
@@ -462,7 +462,7 @@ TRACEPOINT(accel_job_done)
 int BPF_PROG(on_job_done, struct accel_job *job, int ret, u64 queue_ns, u64 run_ns,
 	     u64 duration_ns)
 {
-	struct who w = { .time_ns = run_ns };
+	struct who w = { .time_ns = run_ns, .job = job };
 
 	if (!job)
 		return 0;

@@ -96,6 +96,8 @@ struct who {
 	u32 tid;
 	u32 owner;
 	u32 flags;
+	u32 cmd;		/* of an ioctl */
+	struct accel_job *job;	/* of a job's event */
 };
 
 static __always_inline bool passes(const struct who *w)
@@ -164,45 +166,52 @@ static __always_inline void count_emitted(u32 type)
 		__sync_fetch_and_add(&c->emitted[type], 1);
 }
 
-static __noinline void add_to_row(const struct accel_event *e)
+/* Only what the summary is by; the rest is read when a row begins. */
+static __always_inline void row_key(struct accel_agg_key *key, u32 type, const struct who *w)
 {
-	struct accel_agg_key key = { .type = e->type };
+	__builtin_memset(key, 0, sizeof(*key));
+	key->type = type;
+	if (summary_by & ACCEL_BY_NAME)
+		key->cmd = w->cmd;
+	if (summary_by & ACCEL_BY_DEVICE)
+		key->dev = w->dev;
+	if (summary_by & ACCEL_BY_CONTEXT)
+		key->ctx = w->ctx;
+	if (summary_by & ACCEL_BY_PROCESS)
+		key->tgid = w->owner;
+	if (w->job && summary_by & ACCEL_BY_ENGINE) {
+		struct accel_engine *engine = GET(w->job, engine);
+
+		bpf_probe_read_kernel(key->engine, sizeof(key->engine), engine->name);
+	}
+	if (w->job && summary_by & ACCEL_BY_OP)
+		key->op = GET(w->job, op);
+}
+
+/* NULL: there is no more room. */
+static __noinline struct accel_agg *new_row(const struct accel_agg_key *key,
+					    const struct accel_event *e)
+{
 	struct accel_agg *row;
 
-	if (summary_by & ACCEL_BY_NAME &&
-	    (e->type == ACCEL_EV_IOCTL || e->type == ACCEL_EV_IOCTL_ENTER))
-		key.cmd = e->ioctl.cmd;
-	if (summary_by & ACCEL_BY_DEVICE)
-		key.dev = e->dev;
-	if (summary_by & ACCEL_BY_CONTEXT)
-		key.ctx = e->ctx;
-	if (summary_by & ACCEL_BY_PROCESS)
-		key.tgid = e->owner;
-	if (e->type == ACCEL_EV_JOB_QUEUE || e->type == ACCEL_EV_JOB_START ||
-	    e->type == ACCEL_EV_JOB_DONE) {
-		if (summary_by & ACCEL_BY_ENGINE)
-			__builtin_memcpy(key.engine, e->job.engine, sizeof(key.engine));
-		if (summary_by & ACCEL_BY_OP)
-			key.op = e->job.op;
-	}
-	row = bpf_map_lookup_elem(&rows, &key);
-	if (!row) {
-		/* Another processor may be first: then the second lookup finds its row. */
-		bpf_map_update_elem(&rows, &key, &empty_row, BPF_NOEXIST);
-		row = bpf_map_lookup_elem(&rows, &key);
-		if (!row) {
-			count_lost(e->type);
-			return;
-		}
-		__builtin_memcpy(row->comm, e->comm, sizeof(row->comm));
-		if (key.cmd)
-			__builtin_memcpy(row->name, e->ioctl.name, sizeof(row->name));
-	}
+	/* Another processor may be first: then the lookup finds its row. */
+	bpf_map_update_elem(&rows, key, &empty_row, BPF_NOEXIST);
+	row = bpf_map_lookup_elem(&rows, key);
+	if (!row)
+		return NULL;
+	__builtin_memcpy(row->comm, e->comm, sizeof(row->comm));
+	if (key->cmd)
+		__builtin_memcpy(row->name, e->ioctl.name, sizeof(row->name));
+	return row;
+}
+
+static __always_inline void add_to_row(struct accel_agg *row, const struct who *w)
+{
 	__sync_fetch_and_add(&row->calls, 1);
-	if (e->flags & ACCEL_EVF_RET && e->ret < 0)
+	if (w->flags & ACCEL_EVF_RET && w->ret < 0)
 		__sync_fetch_and_add(&row->errors, 1);
-	if (e->time_ns)
-		accel_hist_add(&row->hist, e->time_ns);
+	if (w->time_ns)
+		accel_hist_add(&row->hist, w->time_ns);
 }
 
 static __always_inline void *ring_here(void)
@@ -248,19 +257,31 @@ static __always_inline void submit(void *ring, struct accel_event *e, u32 size)
  * EMIT(ctx, who, type, member, fill) - what becomes of an event that passed the filter
  *
  * @fill is the code that writes what is the type's own, @member of the union, to the event
- * "e". In the stream that is the ring's memory, so that nothing is written twice; for a
- * summary it is the stack. Which one is known before loading, the other one is not loaded.
+ * "e". In the stream that is the ring's memory, so that nothing is written twice; for the
+ * first of a summary's row it is the stack. Which one is known before loading, the other one
+ * is not loaded.
  */
 #define EMIT(ctx, who, type, member, fill)						\
 	do {										\
 		count_emitted(type);							\
 		if (summarize) {							\
-			struct accel_event local, *e = &local;				\
+			struct accel_agg_key key;					\
+			struct accel_agg *row;						\
 											\
-			__builtin_memset(e, 0, ACCEL_EV_SIZE(member));			\
-			head(e, type, who);						\
-			fill;								\
-			add_to_row(e);							\
+			row_key(&key, type, who);					\
+			row = bpf_map_lookup_elem(&rows, &key);				\
+			if (!row) {							\
+				struct accel_event local, *e = &local;			\
+											\
+				__builtin_memset(e, 0, sizeof(local));			\
+				head(e, type, who);					\
+				fill;							\
+				row = new_row(&key, e);					\
+			}								\
+			if (row)							\
+				add_to_row(row, who);					\
+			else								\
+				count_lost(type);					\
 		} else {								\
 			void *ring = ring_here();					\
 			struct accel_event *e = NULL;					\

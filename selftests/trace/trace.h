@@ -60,6 +60,8 @@ static pid_t trace_start(const char *buffer, int fd, unsigned int *made)
 	struct stat st;
 	pid_t pid;
 
+	/* of a trace before this one */
+	unlink(OUTPUT);
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
