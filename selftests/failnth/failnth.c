@@ -6,8 +6,9 @@
  * and works at the next try. Memory that is lost and warnings in the log are seen by
  * what runs this.
  *
- * Arguments are the parts to run: files, ioctls, memory, netlink, bind-soft, bind-edu, attach;
- * none: all but attach, which needs an IOMMU (attach.sh).
+ * Arguments are the parts to run: files, ioctls, memory, netlink, bind-soft, bind-edu, attach,
+ * pasid; none: all but attach, which needs an IOMMU (attach.sh), and pasid, which needs mock
+ * devices (pasid.sh).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -166,6 +167,7 @@ int main(int argc, char **argv)
 		{ "bind-soft", sweep_soft_binding, false },
 		{ "bind-edu", sweep_edu_binding, false },
 		{ "attach", sweep_attach, true },
+		{ "pasid", sweep_pasid, true },
 	};
 	unsigned int i;
 	int ret, k;

@@ -30,6 +30,7 @@ void sweep_files(void);
 void sweep_ioctls(void);
 void sweep_memory(void);
 void sweep_attach(void);
+void sweep_pasid(void);
 void sweep_netlink(void);
 void sweep_soft_binding(void);
 void sweep_edu_binding(void);

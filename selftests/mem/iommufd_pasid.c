@@ -30,39 +30,6 @@ struct space {
 	char *p;
 };
 
-/* 0: PASID @pasid is attached to @hwpt, or with @hwpt 0 to nothing; -EINVAL: it is not */
-static int check(const struct mock *mock, uint32_t pasid, uint32_t hwpt)
-{
-	struct test_cmd cmd = { .check = { .pasid = pasid, .hwpt_id = hwpt } };
-
-	return test_op(mock->iommufd, &cmd, OP_PASID_CHECK_HWPT, mock->id);
-}
-
-/* For as many PASIDs as were ever in use here. */
-static int none_attached(const struct mock *mock)
-{
-	for (uint32_t pasid = 1; pasid < 8; pasid++)
-		if (check(mock, pasid, 0))
-			return 0;
-	return 1;
-}
-
-/* The accelerator on it. */
-static void mock_find(struct mock *mock)
-{
-	char path[128], link[256];
-	ssize_t n;
-
-	for (int nth = 0; !dev_find("accel_mock", nth, &mock->dev); nth++) {
-		snprintf(path, sizeof(path), "/sys/class/accelerator/%s/device", mock->dev.name);
-		n = readlink(path, link, sizeof(link) - 1);
-		link[n > 0 ? n : 0] = '\0';
-		if (n > 0 && !strcmp(strrchr(link, '/') + 1, mock->bus_name))
-			return;
-	}
-	tap_bail("no accelerator on %s", mock->bus_name);
-}
-
 static void space_new(struct space *space, const struct mock *mock)
 {
 	int ioas = iommufd_ioas(mock->iommufd), hwpt;
@@ -156,14 +123,14 @@ static void test_two_steps(const struct mock *mock)
 		tap_bail("cannot go on");
 	snprintf(text, sizeof(text), "%u", pasid);
 	tap_ok(!strcmp(fdinfo(fd, "accel-pasid"), text), "fdinfo has it");
-	tap_is(check(mock, pasid, 0), 0, "it is attached to nothing");
+	tap_is(mock_check(mock, pasid, 0), 0, "it is attached to nothing");
 	tap_is(iommufd_pin(fd, IOVA, PAGE, RW, NULL), -ENOTCONN, "so no region can be named");
 	tap_is(dev_pin(fd, p, PAGE, RW, NULL), -EBUSY, "nor one of one's own memory");
 	tap_is(iommufd_bind_pasid(fd, mock->iommufd, 0, NULL), -EBUSY, "bind: the first step again");
 	tap_is(iommufd_bind(fd, mock->iommufd, mock->hwpt), -EBUSY, "bind: all of the device");
 	tap_is(iommufd_bind_pasid(fd, mock->iommufd, ioas, NULL), -EINVAL, "bind: an IOAS");
 	said(fd, "IOMMU_HWPT_ALLOC_PASID");
-	tap_is(check(mock, pasid, 0), 0, "the PASID is still attached to nothing");
+	tap_is(mock_check(mock, pasid, 0), 0, "the PASID is still attached to nothing");
 	hwpt = iommufd_hwpt(mock->iommufd, device, ioas);
 	tap_is(iommufd_bind_pasid(fd, mock->iommufd, hwpt, NULL), -EINVAL,
 	       "bind: a page table that is not for PASIDs");
@@ -174,8 +141,8 @@ static void test_two_steps(const struct mock *mock)
 	tap_ok(hwpt > 0, "a page table for PASIDs of that device");
 	tap_is(iommufd_bind_pasid(fd, mock->iommufd, hwpt, &again), device, "bind: that one");
 	tap_is(again, pasid, "the PASID is the same");
-	tap_is(check(mock, pasid, hwpt), 0, "it is attached to that page table");
-	tap_is(check(mock, pasid, mock->hwpt), -EINVAL, "and to no other");
+	tap_is(mock_check(mock, pasid, hwpt), 0, "it is attached to that page table");
+	tap_is(mock_check(mock, pasid, mock->hwpt), -EINVAL, "and to no other");
 	tap_is(iommufd_bind_pasid(fd, mock->iommufd, hwpt, NULL), -EBUSY, "bind: a third time");
 
 	space = (struct space) { .fd = fd, .pasid = pasid, .p = p };
@@ -190,7 +157,7 @@ static void test_two_steps(const struct mock *mock)
 	tap_is(iommufd_destroy(mock->iommufd, hwpt), -EBUSY, "its page table is in use");
 	tap_is(dev_unpin(fd, space.mem), 0, "unpin");
 	tap_is(iommufd_unbind(fd), 0, "unbind");
-	tap_is(check(mock, pasid, 0), 0, "its PASID is attached to nothing");
+	tap_is(mock_check(mock, pasid, 0), 0, "its PASID is attached to nothing");
 	tap_is(strlen(fdinfo(fd, "accel-pasid")), 0, "fdinfo: it has none any more");
 	tap_is(iommufd_destroy(mock->iommufd, hwpt), 0, "its page table is nobody's");
 	tap_is(iommufd_destroy(mock->iommufd, ioas), 0, "its IOAS is nobody's");
@@ -216,9 +183,9 @@ static void test_two_files(const struct mock *mock)
 	space_bind(&b, mock);
 	tap_ok(a.pasid && b.pasid && a.pasid != b.pasid, "two files: PASIDs %u and %u", a.pasid,
 	       b.pasid);
-	tap_ok(!check(mock, a.pasid, a.hwpt) && !check(mock, b.pasid, b.hwpt),
+	tap_ok(!mock_check(mock, a.pasid, a.hwpt) && !mock_check(mock, b.pasid, b.hwpt),
 	       "each is attached to its page table");
-	tap_ok(check(mock, a.pasid, b.hwpt) && check(mock, b.pasid, a.hwpt), "not to the other's");
+	tap_ok(mock_check(mock, a.pasid, b.hwpt) && mock_check(mock, b.pasid, a.hwpt), "not to the other's");
 	copies(&a, "one");
 	copies(&b, "the other");
 	tap_ok(memcmp(a.p + 2 * PAGE, b.p + 2 * PAGE, N), "what they have there is not the same");
@@ -233,20 +200,20 @@ static void test_two_files(const struct mock *mock)
 	       "the page table of a PASID, by another iommufd");
 	tap_is(iommufd_bind_pasid(c.fd, mock->iommufd, a.hwpt, NULL) > 0, 1,
 	       "two PASIDs can have one page table");
-	tap_is(check(mock, pasid, a.hwpt), 0, "which is so");
+	tap_is(mock_check(mock, pasid, a.hwpt), 0, "which is so");
 	tap_is(iommufd_unbind(c.fd), 0, "unbind");
 
 	close(a.fd);
-	tap_is(check(mock, a.pasid, 0), 0, "a close detaches");
+	tap_is(mock_check(mock, a.pasid, 0), 0, "a close detaches");
 	tap_is(space_gone(&a, mock), 0, "nothing of it is in use");
-	tap_is(check(mock, b.pasid, b.hwpt), 0, "the other file is attached as before");
+	tap_is(mock_check(mock, b.pasid, b.hwpt), 0, "the other file is attached as before");
 	copies(&b, "the other");
 	space_bind(&c, mock);
 	tap_is(c.pasid, a.pasid, "the third gets the PASID that was freed");
 	copies(&c, "it");
 	close(b.fd);
 	close(c.fd);
-	tap_ok(!space_gone(&b, mock) && !space_gone(&c, mock) && none_attached(mock),
+	tap_ok(!space_gone(&b, mock) && !space_gone(&c, mock) && mock_none_attached(mock),
 	       "nothing is attached after the last close");
 	close(other);
 }
@@ -343,10 +310,10 @@ static void test_kill(const struct mock *mock)
 	}
 	close(space.fd);
 	tap_is(read(ready[0], &byte, 1), 1, "a process uses its PASID");
-	tap_is(check(mock, space.pasid, space.hwpt), 0, "which is attached");
+	tap_is(mock_check(mock, space.pasid, space.hwpt), 0, "which is attached");
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	tap_is(check(mock, space.pasid, 0), 0, "it is killed: detached");
+	tap_is(mock_check(mock, space.pasid, 0), 0, "it is killed: detached");
 	tap_is(space_gone(&space, mock), 0, "nothing of it is in use");
 	close(ready[0]);
 	close(ready[1]);
@@ -369,7 +336,7 @@ static void test_unplug(struct mock *mock)
 	space_bind(&a, mock);
 	tap_ok(iommufd_bind_pasid(b.fd, mock->iommufd, 0, &b.pasid) > 0, "one file of two steps");
 	driver("unbind", mock);
-	tap_ok(!check(mock, a.pasid, 0) && none_attached(mock), "detaches");
+	tap_ok(!mock_check(mock, a.pasid, 0) && mock_none_attached(mock), "detaches");
 	tap_is(copy(&a, 0, PAGE, &(uint64_t){ 0 }), -ENODEV, "its file answers ENODEV");
 	tap_is(iommufd_bind_pasid(b.fd, mock->iommufd, b.hwpt, NULL), -ENODEV, "the other, too");
 	tap_ok(!space_gone(&a, mock) && !space_gone(&b, mock), "nothing of them is in use");
@@ -421,7 +388,7 @@ static void test_race(struct mock *mock)
 		}
 		both += binder[0].ret > 0 && binder[1].ret > 0;
 		close(space.fd);
-		left += check(mock, space.pasid, 0) || space_gone(&space, mock);
+		left += mock_check(mock, space.pasid, 0) || space_gone(&space, mock);
 		if (i & 1) {
 			dev_write(DRIVER "bind", mock->bus_name);
 			mock_find(mock);
@@ -526,7 +493,7 @@ static void test_blocked(struct mock *mock)
 	pthread_join(attach.thread, NULL);
 	pthread_join(binder.thread, NULL);
 	tap_is(binder.ret, -ENODEV, "the second step then answers ENODEV");
-	tap_is(check(mock, space.pasid, 0), 0, "and has left nothing attached");
+	tap_is(mock_check(mock, space.pasid, 0), 0, "and has left nothing attached");
 	tap_is(space_gone(&space, mock), 0, "nothing of it is in use");
 	tap_is(look.ret || attach.ret, 0, "the others went on");
 	close(look.id);
@@ -608,7 +575,7 @@ int main(void)
 	test_device_gone();
 	test_iommufd_closed();
 
-	tap_ok(none_attached(&mock), "no PASID is attached in the end");
+	tap_ok(mock_none_attached(&mock), "no PASID is attached in the end");
 	test_none_lost(&mock);
 	close(mock.iommufd);
 	mock_unload();

@@ -103,6 +103,39 @@ static inline void mock_compatible(struct mock *mock)
 	mock->hwpt = hwpt;
 }
 
+/* 0: PASID @pasid is attached to @hwpt, or with @hwpt 0 to nothing; -EINVAL: it is not */
+static inline int mock_check(const struct mock *mock, uint32_t pasid, uint32_t hwpt)
+{
+	struct test_cmd cmd = { .check = { .pasid = pasid, .hwpt_id = hwpt } };
+
+	return test_op(mock->iommufd, &cmd, OP_PASID_CHECK_HWPT, mock->id);
+}
+
+/* For as many PASIDs as were ever in use here. */
+static inline int mock_none_attached(const struct mock *mock)
+{
+	for (uint32_t pasid = 1; pasid < 8; pasid++)
+		if (mock_check(mock, pasid, 0))
+			return 0;
+	return 1;
+}
+
+/* The accelerator on it, when accel_mock is loaded. */
+static inline void mock_find(struct mock *mock)
+{
+	char path[128], link[256];
+	ssize_t n;
+
+	for (int nth = 0; !dev_find("accel_mock", nth, &mock->dev); nth++) {
+		snprintf(path, sizeof(path), "/sys/class/accelerator/%s/device", mock->dev.name);
+		n = readlink(path, link, sizeof(link) - 1);
+		link[n > 0 ? n : 0] = '\0';
+		if (n > 0 && !strcmp(strrchr(link, '/') + 1, mock->bus_name))
+			return;
+	}
+	tap_bail("no accelerator on %s", mock->bus_name);
+}
+
 static inline void mock_load(void)
 {
 	int fd = open("/usr/lib/accelerator/modules/accel_mock.ko", O_RDONLY | O_CLOEXEC);
