@@ -242,7 +242,7 @@ void accel_context_teardown(struct accel_context *ctx)
 		accel_iommufd_leave(ctx);
 	}
 	mutex_unlock(&ctx->lock);
-	/* also when it was dead before: a call that was on its way may have failed since */
+	/* what is freed is not in the list of those that owe */
 	accel_policy_settle();
 	wake_up_all(&ctx->mem_wq);
 }
