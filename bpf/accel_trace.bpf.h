@@ -258,8 +258,8 @@ static __always_inline void submit(void *ring, struct accel_event *e, u32 size)
  *
  * @fill is the code that writes what is the type's own, @member of the union, to the event
  * "e". In the stream that is the ring's memory, so that nothing is written twice; for the
- * first of a summary's row it is the stack. Which one is known before loading, the other one
- * is not loaded.
+ * first event of a summary's row it is the stack, and others are not written at all. Which one
+ * is known before loading, the other one is not loaded.
  */
 #define EMIT(ctx, who, type, member, fill)						\
 	do {										\

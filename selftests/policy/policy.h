@@ -140,7 +140,7 @@ static int policy_attach(struct policy *p)
 /* Open, load and attach the policy of an object file. */
 __attribute__((unused))
 static void policy_start(struct policy *p, const char *file, const char *name,
-			      const char *device, int priority)
+			 const char *device, int priority)
 {
 	int err;
 

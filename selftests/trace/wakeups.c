@@ -11,7 +11,6 @@
 #include "trace.h"
 
 #define TRACEFS	"/sys/kernel/tracing/"
-#define RING	(64 << 10)
 #define FEW	30
 #define FLOOD	2000
 
@@ -73,6 +72,7 @@ int main(void)
 
 	if (dev_find("soft", 0, &dev) || (fd = dev_open(dev.name)) < 0)
 		tap_bail("no soft device");
+	/* FEW are less than a quarter of that, which wakes the reader; FLOOD are more than all */
 	pid = trace_start("64K", fd, &made);
 	trace_rest();
 	one_processor();
