@@ -10,7 +10,7 @@
 #include "hotplug.h"
 
 #define RECOVERY_FILES	4
-#define RECOVERY_JOBS	20	/* of the first file, 100 ms each; the others have one */
+#define RECOVERY_JOBS	100	/* of the first file, 100 ms each; the others have one */
 #define RECOVERY_EDU	0xed	/* in the low byte of register 0 */
 
 #define RECOVERY_TRACE	"/sys/kernel/tracing/instances/recovery"

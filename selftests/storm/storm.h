@@ -261,6 +261,25 @@ static inline int storm_use(struct storm_user *u, const struct dev_info *dev, vo
 	return ret ? ret : storm_feed(u, dev, jobs);
 }
 
+/*
+ * storm_running() - submit jobs to an edu until one of them is seen to run; 0 or -errno
+ *
+ * A job takes 100 ms of the host's time. A guest on a busy host may be stopped for longer,
+ * and whoever submits one and then looks finds that it has ended.
+ */
+static inline int storm_running(struct storm_user *u, const struct dev_info *dev)
+{
+	int ret = 0;
+
+	while (!ret && dev_attr(dev->name, "engines/edu/running") != 1) {
+		if (dev_attr(dev->name, "engines/edu/queued"))
+			usleep(1000);
+		else
+			ret = storm_feed(u, dev, 1);
+	}
+	return ret;
+}
+
 static inline void storm_leave(struct storm_user *u)
 {
 	if (u->map != MAP_FAILED)

@@ -6,6 +6,7 @@
 dir=/usr/lib/accelerator/selftests
 list=$1
 
+seconds() { cut -d. -f1 /proc/uptime; }
 loaded() { awk '$1 ~ /^accel/ { print $1 }' /proc/modules; }
 
 # A module may be in use by another one: go round until nothing moves
@@ -51,9 +52,11 @@ while read -r name limit; do
 	echo "@test $name"
 	cd "$dir/${name%/*}" || exit 1
 	# stderr as comments, and after the rest, so that neither breaks a line of the other
+	begun=$(seconds)
 	timeout -s KILL "$limit" "./${name##*/}" 2>/tmp/stderr </dev/null
 	rc=$?
 	echo
+	echo "# time: $(($(seconds) - begun)) s of $limit"
 	[ "$rc" -ne 137 ] || echo "# time limit: killed after $limit s"
 	[ "$rc" -eq 0 ] || echo "# exit status: $rc"
 	sed 's/^/# stderr: /' /tmp/stderr
