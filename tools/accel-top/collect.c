@@ -585,12 +585,12 @@ int collect_frame(struct collect *c, struct frame **out)
 	*out = NULL;
 	if (!f)
 		goto cleanup;
+	f->time_ns = now_ns(CLOCK_REALTIME);
 	err = accel_snapshot_read(c->source, &snap);
 	if (err)
 		goto cleanup;
 	c->stats = c->latency && !latency_look(c->latency) ? latency_stats(c->latency) : NULL;
 	f->seq = c->seq++;
-	f->time_ns = now_ns(CLOCK_REALTIME);
 	f->uptime_ns = now_ns(CLOCK_MONOTONIC) - c->begin_ns;
 	gethostname(f->host, sizeof(f->host) - 1);
 	if (c->before)

@@ -175,7 +175,7 @@ struct frame_self {
 struct frame {
 	unsigned int valid;
 	uint64_t seq;
-	uint64_t time_ns;	/* CLOCK_REALTIME */
+	uint64_t time_ns;	/* CLOCK_REALTIME before the first figure was read */
 	uint64_t uptime_ns;	/* since accel-top began */
 	double interval_s;	/* between the two looks, 0: the first */
 	char host[65];

@@ -62,6 +62,42 @@ static int lock(void)
 
 /* ----------------------------------------------------------------- removing */
 
+/* Programs whose pins are gone. */
+static __u32 ended[32];
+static int num_ended;
+
+static void note_program(const char *path)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 len = sizeof(info);
+	int fd = bpf_obj_get(path);
+
+	if (fd < 0)
+		return;
+	if (!bpf_link_get_info_by_fd(fd, &info, &len) &&
+	    num_ended < (int)(sizeof(ended) / sizeof(ended[0])))
+		ended[num_ended++] = info.prog_id;
+	close(fd);
+}
+
+/*
+ * A worker of the kernel's ends a program some time after its last pin, and only then does
+ * it let go of the module, which may be unloaded next. Not for ever: others may have it.
+ */
+static void await_programs(void)
+{
+	for (int i = 0; i < num_ended; i++)
+		for (int tries = 0; tries < 500; tries++) {
+			int fd = bpf_prog_get_fd_by_id(ended[i]);
+
+			if (fd < 0)
+				break;
+			close(fd);
+			usleep(10000);
+		}
+	bpf_util_quiesce();
+}
+
 /* Links first: nothing is counted any more by the time the memory goes. */
 static int remove_pins(const char *dir)
 {
@@ -82,8 +118,12 @@ static int remove_pins(const char *dir)
 			for (int k = 0; k < NUM_MAPS; k++)
 				map |= !strcmp(name, map_names[k]);
 			snprintf(path, sizeof(path), "%s/%s", dir, name);
-			if (*name != '.' && map == maps && unlink(path))
-				failed = -errno;
+			if (*name != '.' && map == maps) {
+				if (!map)
+					note_program(path);
+				if (unlink(path))
+					failed = -errno;
+			}
 			free(list[i]);
 		}
 		free(list);
@@ -126,9 +166,8 @@ int cmd_observe_off(const struct settings *set, const char *dev)
 	code = remove_partial();
 	if (code)
 		return code;
-	/* The last programs end, and let go of the module, which may be unloaded next. */
 	if (any)
-		bpf_util_quiesce();
+		await_programs();
 	puts(any ? "observing is off" : "observing was off");
 	return EXIT_OK;
 }
