@@ -88,17 +88,17 @@ err 'cannot write'
 accelctl monitor >/tmp/mon 2>/tmp/err & mon=$!
 accelctl monitor acc1 >/tmp/mon1 2>/dev/null & mon1=$!
 su alice -c 'exec accelctl monitor' >/tmp/monalice 2>/tmp/erralice & monalice=$!
-i=0
-while [ $i -lt 50 ] && ! { [ -s /tmp/erralice ] && grep -q . /tmp/mon1; }; do
+until [ -s /tmp/erralice ] && [ -s /tmp/mon1 ] && [ -s /tmp/mon ]; do
 	: <>/dev/accelerator/acc1
 	usleep 100000
-	i=$((i + 1))
 done
 : <>/dev/accelerator/acc2
 echo accel_soft.1 >/sys/bus/platform/drivers/accel_soft/unbind
 echo accel_soft.1 >/sys/bus/platform/drivers/accel_soft/bind
 echo 1 >/sys/class/accelerator/acc0/device/reset
-usleep 500000
+until grep -q 'change .*state=ok' /tmp/mon && grep -q 'add .*acc2' /tmp/monalice; do
+	usleep 100000
+done
 kill $mon $mon1 $monalice
 cp /tmp/mon /tmp/out
 out '^[0-9:.]{15} open +acc2 ctx=[0-9]+ pid=[0-9]+ user=root '

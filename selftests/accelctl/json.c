@@ -231,9 +231,10 @@ int main(void)
 		has("", "version,checks,ok");
 		has(".checks[]", "check,verdict,found,mend");
 	}
-	if (valid_values("accelctl -j monitor >/tmp/mon & m=$!; "
-			 "while ! [ -s /tmp/mon ]; do : <>/dev/accelerator/acc2; usleep 200000; done; "
-			 "sleep 0.3; kill $m; wait $m 2>/dev/null; head -n 2 /tmp/mon", 2)) {
+	if (valid_values(": >/tmp/mon; accelctl -j monitor >/tmp/mon & m=$!; "
+			 "while [ $(wc -l </tmp/mon) -lt 2 ]; do "
+			 ": <>/dev/accelerator/acc2; usleep 200000; done; "
+			 "kill $m; wait $m 2>/dev/null; head -n 2 /tmp/mon", 2)) {
 		has("", "time,event,context");
 		has(".context", CONTEXT);
 	}

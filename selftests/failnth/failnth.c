@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: KERNEL=full DEVICES="edu=1 soft=1" APPEND="dma_debug=off rcupdate.rcu_expedited=1" TIMEOUT=300 */
+/* vm: KERNEL=full DEVICES="edu=1 soft=1" APPEND="dma_debug=off rcupdate.rcu_expedited=1" TIMEOUT=600 */
 /*
  * Each allocation, and each copy from or to user space, on each path into the
  * subsystem fails once: the call says so by a sensible errno, leaves nothing behind,

@@ -68,7 +68,8 @@ static int go(int port, enum shape_end end, struct dev_info *dev)
 	/* Of a device that it has forgotten the kernel still powers the slot. */
 	if (!ret && end != SURPRISE && end != BUTTON)
 		ret = hotplug_confirm(port);
-	if (!ret)
+	/* unless the five seconds were over, and it has */
+	if (!ret || ret == -ENODEV)
 		ret = hotplug_gone(port);
 	return ret ? ret : hotplug_await(port, 0, dev);
 }
@@ -83,10 +84,11 @@ static int come(int port, struct dev_info *dev)
 static const char *dead(struct hotplug_user *users)
 {
 	const char *wrong = NULL;
+	int caught = 0;
 
 	for (int i = 0; i < FILES && !wrong; i++)
-		wrong = hotplug_dead(&users[i]);
-	return wrong;
+		wrong = hotplug_dead(&users[i], &caught);
+	return wrong ? wrong : caught ? NULL : "no job was in flight";
 }
 
 static const char *run_shape(int n, int port)

@@ -261,10 +261,11 @@ static void come_back(const struct way *way)
 
 static void check_waiters(const char *name, struct waiter *w)
 {
-	tap_is(w[0].ret, 0, "%s: who waits for the first job wakes", name);
-	tap_is(w[0].wait.status, -ENODEV, "%s: the first job ended with ENODEV", name);
-	tap_is(w[1].ret, 0, "%s: who waits for a queued job wakes", name);
-	tap_is(w[1].wait.status, -ENODEV, "%s: the queued job ended with ENODEV", name);
+	/* Whose call is counted but not yet let in when the device goes is told by the call. */
+	tap_is(w[0].ret ?: w[0].wait.status, -ENODEV, "%s: who waits for the first job wakes: ENODEV",
+	       name);
+	tap_is(w[1].ret ?: w[1].wait.status, -ENODEV, "%s: who waits for a queued job wakes: ENODEV",
+	       name);
 	tap_is(w[1].wait.run_ns, 0, "%s: and never ran", name);
 	tap_is(w[2].ret, 1, "%s: poll wakes", name);
 	tap_ok((w[2].revents & (POLLHUP | POLLERR)) == (POLLHUP | POLLERR),

@@ -196,9 +196,10 @@ static uint64_t occupy(char *p)
 	    iommufd_pin(rig.fd, IOVA, LENGTH, RW, &mem))
 		tap_bail("no region");
 	arg.mem_id = mem;
-	if (dev_ioctl(rig.fd, ACCEL_EDU_IOCTL_DMA, &arg) ||
-	    dev_ioctl(rig.fd, ACCEL_EDU_IOCTL_DMA, &arg))
-		tap_bail("no DMA");
+	/* 100 ms each: more than the guest may be stopped for */
+	for (int i = 0; i < 50; i++)
+		if (dev_ioctl(rig.fd, ACCEL_EDU_IOCTL_DMA, &arg))
+			tap_bail("no DMA");
 	return mem;
 }
 

@@ -418,10 +418,10 @@ static void *do_request(void *arg)
 	return NULL;
 }
 
-/* Until @n threads of this process sleep where no signal reaches them. */
+/* Until @n threads of this process sleep where no signal reaches them, and go on doing so. */
 static void sleepers_wait(int n)
 {
-	int asleep;
+	int asleep, calm = 0;
 
 	do {
 		DIR *dir = opendir("/proc/self/task");
@@ -440,7 +440,9 @@ static void sleepers_wait(int n)
 				fclose(f);
 		}
 		closedir(dir);
-	} while (asleep < n);
+		calm = asleep < n ? 0 : calm + 1;
+		usleep(1000);
+	} while (calm < 20);
 }
 
 /*

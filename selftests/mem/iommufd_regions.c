@@ -196,6 +196,7 @@ static void test_page_sizes(void)
 	int fd, small;
 	char *p;
 
+	dev_write("/proc/sys/vm/compact_memory", "1");
 	dev_write("/proc/sys/vm/nr_hugepages", "4");
 	p = mmap(NULL, n, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);

@@ -79,10 +79,16 @@ static void test_kill(void *p)
 	struct left before = left_now();
 	uint64_t seed = 5;
 	struct rig rig;
+	int killed = 0;
 
 	for (int i = 0; i < 20; i++) {
-		pid_t child = fork();
+		int works[2], status;
+		pid_t child;
+		char c = 0;
 
+		if (pipe(works))
+			tap_bail("pipe: %s", strerror(errno));
+		child = fork();
 		if (!child) {
 			rig_open(&rig, "soft", 0);
 			rig_bind(&rig);
@@ -92,14 +98,21 @@ static void test_kill(void *p)
 				if (iommufd_map(rig.iommufd, rig.ioas, p, LENGTH, IOVA, RW) ||
 				    iommufd_pin(rig.fd, IOVA, LENGTH, RW, &mem) ||
 				    soft_read(rig.fd, ACCEL_SOFT_ENGINE_ANY, mem, &job) ||
-				    iommufd_unmap(rig.iommufd, rig.ioas, IOVA, LENGTH))
+				    iommufd_unmap(rig.iommufd, rig.ioas, IOVA, LENGTH) ||
+				    write(works[1], &c, 1) != 1)
 					_exit(1);
 			}
 		}
-		usleep(dev_random(&seed) % 40000);
+		close(works[1]);
+		/* it has been round once, and is somewhere in the next */
+		if (read(works[0], &c, 1) == 1)
+			usleep(dev_random(&seed) % 40000);
 		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
+		waitpid(child, &status, 0);
+		close(works[0]);
+		killed += WIFSIGNALED(status);
 	}
+	tap_is(killed, 20, "processes that were killed at work");
 	left_check(&before, "20 processes that were killed");
 	if (dev_find("soft", 0, &rig.dev))
 		tap_bail("no device");

@@ -19,7 +19,7 @@
 static struct dev_info dev;
 static int fd, pins = PINS, kills = KILLS;
 static uint8_t *range;
-static volatile int stop;
+static volatile int stop, rounds;
 
 /* Takes the range away and puts it back, whole or in part. */
 static void *change(void *arg)
@@ -33,6 +33,7 @@ static void *change(void *arg)
 		munmap(range + at * PAGE, n * PAGE);
 		mmap(range + at * PAGE, n * PAGE, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		rounds++;
 	}
 	return NULL;
 }
@@ -47,8 +48,10 @@ static void test_munmap(void)
 	range = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (range == MAP_FAILED || pthread_create(&thread, NULL, change, NULL))
 		tap_bail("mmap or thread");
-	/* until both have been seen, and often enough */
-	for (int i = 0; i < pins || ((!good || !hole) && i < 1000 * pins); i++) {
+	while (!rounds)
+		sched_yield();
+	/* until both have been seen, and often enough, of a range that has changed as often */
+	for (int i = 0; i < pins || ((!good || !hole || rounds < 20) && i < 1000 * pins); i++) {
 		int ret = dev_pin(fd, range, PAGES * PAGE, READ | WRITE, &mem);
 
 		good += !ret;
@@ -61,7 +64,7 @@ static void test_munmap(void)
 	pthread_join(thread, NULL);
 	tap_is(other, 0, "munmap beside a pin: it answers 0 or EFAULT");
 	tap_ok(good && hole, "both were seen");
-	tap_diag("%d good, %d EFAULT", good, hole);
+	tap_diag("%d good, %d EFAULT, %d changes", good, hole, rounds);
 	tap_is(charged(), 0, "nothing stays charged");
 	munmap(range, PAGES * PAGE);
 	clean_check(&before, "pins beside munmap");

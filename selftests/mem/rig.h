@@ -89,6 +89,11 @@ static inline void left_check(const struct left *before, const char *after)
 {
 	struct left now = left_now();
 
+	/* A close does not wait for ever for what iommufd has to give back. */
+	for (int i = 0; i < 600 && (now.foll != before->foll || now.vm != before->vm); i++) {
+		usleep(100000);
+		now = left_now();
+	}
 	tap_is(now.foll, before->foll, "no page is pinned after %s", after);
 	tap_is(now.vm, before->vm, "nor charged for");
 }

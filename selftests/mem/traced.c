@@ -119,6 +119,7 @@ int main(void)
 	pin(p, LENGTH);
 	parts("half is there", PAGES / 2);
 
+	dev_write("/proc/sys/vm/compact_memory", "1");
 	p = map(2 * HUGE, MADV_HUGEPAGE);
 	memset(p, 1, 2 * HUGE);
 	pin(p, 2 * HUGE);

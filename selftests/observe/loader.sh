@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: DEVICES="edu=1 soft=2" TIMEOUT=90
+# vm: DEVICES="edu=1 soft=2" TIMEOUT=180
 # accelctl observe: on, on again, off; who may read what is pinned, and what that shows
 # them; module unload. Debian's setting is that unprivileged users have no BPF, and
 # systemd's that /sys/fs/bpf is for root alone.
@@ -18,9 +18,9 @@ run()	# CODE ARGS...: run accelctl, check its exit code
 	[ "$rc" = "$want" ]; ok $? "accelctl $*: exit code $want (is $rc)"
 }
 
-as()	# USER CODE: accel-top as USER
+as()	# USER CODE [SECONDS]: accel-top as USER
 {
-	su "$1" -c 'accel-top --json -n 1 -d 0.3 --require-latency' >/tmp/out 2>/tmp/err
+	su "$1" -c "accel-top --json -n 1 -d ${3-0.3} --require-latency" >/tmp/out 2>/tmp/err
 	rc=$?
 	[ "$rc" = "$2" ]; ok $? "$1's accel-top: exit code $2 (is $rc)"
 }
@@ -49,10 +49,12 @@ run 0 observe; out '^observing +on'; out 'group accel'; out 'tp_btf'
 run 0 -j observe; out '"state": "on"'; out '"contexts": 2048'
 
 # A member of the group sees all of it, others' contexts included
-/usr/lib/accelerator/selftests/load/load -D soft -C 2 -d 20 >/dev/null 2>&1 &
+jobs_done() { cat /sys/class/accelerator/acc*/engines/*/jobs | awk '{ n += $1 } END { print n }'; }
+jobs_before=$(jobs_done)
+/usr/lib/accelerator/selftests/load/load -D soft -C 2 -d 3600 >/dev/null 2>&1 &
 load=$!
-sleep 6
-as alice 0
+until [ "$(jobs_done)" -gt $((jobs_before + 100)) ]; do sleep 0.1; done
+as alice 0 3
 out '"job_run":\{"interval":\{"count":[1-9]'
 out '"user":"root"'
 ! grep -q 'sudo' /tmp/err; ok $? "  and is not asked to be root"

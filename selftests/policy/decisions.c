@@ -245,7 +245,7 @@ static void modules(void)
 	tap_ok(strstr(out, "Resource temporarily unavailable"), "it says: %.60s", out);
 	policy_close(&p);
 	/* maps are freed after a grace period, and the reference with them */
-	for (int i = 0; i < 50 && run(out, sizeof(out), "rmmod accelerator"); i++)
+	for (int i = 0; i < 600 && run(out, sizeof(out), "rmmod accelerator"); i++)
 		usleep(100000);
 	tap_ok(access("/sys/class/accelerator", F_OK), "and succeeds without the policy: %s", out);
 }

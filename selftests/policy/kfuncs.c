@@ -132,7 +132,7 @@ static void with_the_map(void)
 	munmap(walk, PAGE);
 	policy_close(&p);
 	tap_is(run(out, sizeof(out), "rmmod accel_soft accel_edu"), 0, "rmmod of drivers %s", out);
-	for (int i = 0; i < 100 && run(out, sizeof(out), "rmmod accelerator"); i++)
+	for (int i = 0; i < 600 && run(out, sizeof(out), "rmmod accelerator"); i++)
 		usleep(100000);
 	tap_ok(access("/sys/class/accelerator", F_OK), "rmmod of the core, when all is freed %s", out);
 }

@@ -26,7 +26,7 @@ static void balanced(const struct policy *p, const char *when)
 
 static void wait_for(volatile unsigned long long *count, unsigned long long want)
 {
-	for (int i = 0; i < 500 && *count < want; i++)
+	for (int i = 0; i < 6000 && *count < want; i++)
 		usleep(10000);
 }
 
@@ -134,7 +134,8 @@ static void older(void)
 	uint64_t mem, job;
 
 	dev_pin(fd, page, PAGE, RW, &mem);
-	dev_soft_latency(dev.name, 300000000);
+	/* until it is cancelled by the close */
+	dev_soft_latency(dev.name, ACCEL_SOFT_LATENCY_MAX);
 	nop_submit(fd, 0, &job);
 	probe_attach(&p, "younger", NULL, 0);
 	held = dev_open(dev.name);

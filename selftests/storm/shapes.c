@@ -10,7 +10,7 @@
 #define DRIVER	"/sys/bus/pci/drivers/accel_edu/"
 #define TIMES	10
 #define FILES	8
-#define JOBS	3	/* of each file: 100 ms each */
+#define JOBS	20	/* of each file: 100 ms each */
 
 enum shape_end { UNBIND, REMOVE };
 enum shape_close { NOBODY, CLOSE_BETWEEN, CLOSE_LATE };

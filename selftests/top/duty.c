@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="soft=1,engines=2" TIMEOUT=60 */
+/* vm: DEVICES="soft=1,engines=2" TIMEOUT=120 */
 /*
  * An engine that is kept busy for half of the time is shown as 50 % busy, +- 2.
  * On a machine with too much to do the load misses its 50 %; what it says to have
- * kept the engine busy, in the time of each frame, is what counts.
+ * kept the engine busy, in the time of each frame, is what counts. It says so of jobs that
+ * have ended, twice a second: where the machine stands still at a frame's end, that frame
+ * and the next do not agree with it.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -13,8 +15,9 @@
 #include "tap.h"
 
 #define SECONDS		"120"	/* longer than it takes on a busy machine; then it is ended */
-#define FRAMES		5
-#define MAX_REPORTS	64
+#define FRAMES		10
+#define STOPPED		4	/* of them may be beside a stop */
+#define MAX_REPORTS	256
 
 /* How long the engine had been busy, and when that was so. */
 static struct {
@@ -67,7 +70,7 @@ struct look {
 
 static void take_looks(struct look *looks)
 {
-	char *const argv[] = { "accel-top", "--json", "-d", "2", "-n", "5", NULL };
+	char *const argv[] = { "accel-top", "--json", "-d", "2", "-n", "10", NULL };
 	struct child top;
 
 	if (!child_start(&top, argv))
@@ -99,6 +102,7 @@ int main(void)
 	};
 	struct look looks[FRAMES];
 	struct child load;
+	int good = 0;
 
 	if (!child_start(&load, argv))
 		tap_bail("load: %s", strerror(errno));
@@ -114,12 +118,14 @@ int main(void)
 
 		if (fabs(want - 0.5) > 0.02)
 			tap_diag("the load managed %.2f %%, not 50", want * 100);
-		tap_ok(fabs(l->util - want) <= 0.02, "the engine: %.2f %% (the load: %.2f %%)",
-		       l->util * 100, want * 100);
+		tap_diag("the engine: %.2f %% (the load: %.2f %%)", l->util * 100, want * 100);
+		good += fabs(l->util - want) <= 0.02;
 		tap_ok(l->other < 0.001, "the other engine: %.2f %%", l->other * 100);
 		tap_ok(fabs(l->dev - l->util / 2) < 0.001, "the device, their mean: %.2f %%",
 		       l->dev * 100);
 	}
+	tap_ok(good >= FRAMES - STOPPED, "the engine, within 2 %%: in %d of %d frames", good,
+	       FRAMES);
 	tap_is(child_end(&load, 0), 0, "load: exit code");
 	return tap_done();
 }

@@ -8,10 +8,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 
-#include "child.h"
 #include "device.h"
-#include "json_read.h"
-#include "tap.h"
+#include "frames.h"
 
 #define CALLS	20000
 #define P50	(CALLS / 2 - 1)
@@ -67,7 +65,8 @@ int main(void)
 	char *const argv[] = { "accel-top", "--json", "-d", "0.2", NULL };
 	static uint64_t empty[CALLS], alone[CALLS], ns[CALLS];
 	const struct json_node *ctx, *soft;
-	struct json_node *frame = NULL;
+	struct seen seen = { 0 };
+	struct json_node *frame;
 	struct dev_info dev;
 	struct child top;
 	uint64_t around;
@@ -85,14 +84,7 @@ int main(void)
 	if (!child_start(&top, argv) || !child_line(&top))
 		tap_bail("cannot start accel-top");
 	tap_is(call_often(fd, ns), CALLS, "calls that were refused");
-	for (int i = 0; i < 3; i++) {
-		const char *line = child_line(&top);
-
-		json_free(frame);
-		frame = line ? json_parse(line) : NULL;
-	}
-	if (!frame)
-		tap_bail("accel-top: no frame");
+	frame = fresh_frame(&top, &seen);
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	ctx = json_find(json_at(frame, "contexts"), "pid", pid);
 	soft = json_find(json_at(frame, "devices"), "name", dev.name);

@@ -48,7 +48,7 @@ static void stream(const char *buffer, long ioctls, long jobs, bool all_fit, boo
 	tap_is(end.lines, end.delivered, "buffer %s: as many lines as delivered", buffer);
 	tap_is(end.missed, 0, "buffer %s: no program was skipped", buffer);
 	/* A processor of a test machine may stand still for longer than is waited for it. */
-	tap_ok(s.backwards * 1000 <= end.lines, "buffer %s: in the order of time, but for %llu",
+	tap_ok(s.backwards <= 5 + end.lines / 1000, "buffer %s: in the order of time, but for %llu",
 	       buffer, (unsigned long long)s.backwards);
 	if (all_fit)
 		tap_is(end.lost, 0, "buffer %s: nothing lost", buffer);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: DEVICES="edu=1 soft=2" TIMEOUT=120
+# vm: DEVICES="edu=1 soft=2" TIMEOUT=240
 # Filters of accel-trace: how many of the events of known work pass each. One
 # thread with I unknown ioctls and J jobs makes 8 + I + 5 J (see work.c).
 n=0
@@ -38,15 +38,20 @@ passed 0 '--min-lat 1h' --min-lat 1h $work acc1 1 20 10
 passed 0 '--ctx, another' --ctx 999999999 $work acc1 1 20 10
 passed 10 '-n 10' -n 10 $work acc1 1 20 10
 
-# By process: one that is there already, and not its neighbour
-sh -c "sleep 3; exec $work acc1 1 20 10" &
+# By process: one that is there already, and begins when it is watched; not its neighbour
+watched='until grep -q tracing /tmp/err 2>/dev/null; do sleep 0.1; done'
+rm -f /tmp/err
+sh -c "$watched; exec $work acc1 1 20 10" &
 a=$!
-sh -c "sleep 3; exec $work acc2 1 20 10" &
+sh -c "$watched; exec $work acc2 1 20 10" &
+b=$!
 passed 78 '-p' -p $a
-wait
-sh -c "sleep 3; $work acc1 1 20 10; true" &
+wait $a $b
+rm -f /tmp/err
+sh -c "$watched; $work acc1 1 20 10; true" &
 passed 0 '-p without -f' -p $!
-sh -c "sleep 3; $work acc1 1 20 10; true" &
+rm -f /tmp/err
+sh -c "$watched; $work acc1 1 20 10; true" &
 passed 78 '-p -f' -f -p $!
 
 # By cgroup
@@ -61,13 +66,14 @@ fi
 
 # By context: one that is open already
 LOAD=/usr/lib/accelerator/selftests/load/load
-$LOAD -D acc1 -m nop=1 -r 50 -d 6 >/dev/null 2>&1 &
-sleep 2
+$LOAD -D acc1 -m nop=1 -r 50 -d 3600 >/dev/null 2>&1 &
+load=$!
 accel-trace --json -e ioctl -n 1 -o /tmp/out 2>/dev/null
 ctx=$(sed -n '1s/.*"ctx":\([0-9]*\).*/\1/p' /tmp/out)
 accel-trace --ctx "$ctx" -e ioctl -n 5 -o /tmp/out 2>/dev/null
 [ "$(grep -c "acc1/$ctx " /tmp/out)" = 5 ]; ok $? "--ctx of an open context ($ctx): its events"
-wait
+kill $load
+wait $load
 
 # Forms of the lines
 accel-trace -ttt -T -o /tmp/out $work acc1 1 1 1 2>/dev/null

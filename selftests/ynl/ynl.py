@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: DEVICES="edu=1,hotplug soft=2" PYTHON=1 TIMEOUT=120
+# vm: DEVICES="edu=1,hotplug soft=2" PYTHON=1 TIMEOUT=240
 """
 The netlink family through a client that knows nothing of it but its specification:
 the kernel's own tools/net/ynl/cli.py, as it is. Every operation, every attribute,
