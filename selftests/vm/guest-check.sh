@@ -9,15 +9,17 @@ list=$1
 seconds() { cut -d. -f1 /proc/uptime; }
 loaded() { awk '$1 ~ /^accel/ { print $1 }' /proc/modules; }
 
-# A module may be in use by another one: go round until nothing moves
+# A module may be in use by another one: go round until nothing moves. What a program of
+# BPF has of one is given back by a worker: not before ten seconds without a move.
 unload()
 {
-	moved=1
-	while [ "$moved" -eq 1 ] && [ -n "$(loaded)" ]; do
-		moved=0
+	still=0
+	while [ "$still" -lt 10 ] && [ -n "$(loaded)" ]; do
+		still=$((still + 1))
 		for m in $(loaded); do
-			rmmod "$m" 2>/dev/null && moved=1
+			rmmod "$m" 2>/dev/null && still=0
 		done
+		[ "$still" -eq 0 ] || [ -z "$(loaded)" ] || sleep 1
 	done
 	[ -z "$(loaded)" ]
 }
