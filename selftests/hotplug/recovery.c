@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="edu=1,hotplug" TIMEOUT=90 */
+/* vm: DEVICES="edu=1,hotplug" TIMEOUT=180 */
 /*
  * The device's link reports 50 errors, fatal and other, while jobs run and wait: the
  * kernel resets the link, and the device recovers. Its jobs end with EIO; the same files,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="edu=1 soft=2" TIMEOUT=60 */
+/* vm: DEVICES="edu=1 soft=2" TIMEOUT=150 */
 /*
  * Both drivers are unloaded and loaded 100 times, and each tenth time the core, too.
  * A fifth as often on the kernel that is ten times slower, but with STORM=full.

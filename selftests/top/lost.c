@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="soft=1" TIMEOUT=60 */
+/* vm: DEVICES="soft=1" TIMEOUT=120 */
 /*
  * With room for one context of three: the devices have all that happened; what contexts
  * have and what was reported lost are, together, as much; and both are shown.
