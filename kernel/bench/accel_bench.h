@@ -68,11 +68,11 @@ struct accel_bench_size {
 };
 
 /**
- * struct accel_bench_pin - pin and map a region of the caller's memory, see pin.c
+ * struct accel_bench_pin - pin and map a region of the caller's memory, see pin.c, pin_tight.c
  * @addr: in: a multiple of the page size
  * @length: in: likewise
  *
- * One for each open file: until %ACCEL_BENCH_UNPIN, or the close.
+ * One for each open file: until %ACCEL_BENCH_UNPIN or %ACCEL_BENCH_TIGHT_UNPIN, or the close.
  */
 struct accel_bench_pin {
 	__u64 addr;
@@ -85,5 +85,7 @@ struct accel_bench_pin {
 #define ACCEL_BENCH_SIZE	_IOWR(ACCEL_IOCTL_TYPE, 0x43, struct accel_bench_size)
 #define ACCEL_BENCH_PIN		_IOW(ACCEL_IOCTL_TYPE, 0x44, struct accel_bench_pin)
 #define ACCEL_BENCH_UNPIN	_IO(ACCEL_IOCTL_TYPE, 0x45)
+#define ACCEL_BENCH_TIGHT_PIN	_IOW(ACCEL_IOCTL_TYPE, 0x46, struct accel_bench_pin)
+#define ACCEL_BENCH_TIGHT_UNPIN	_IO(ACCEL_IOCTL_TYPE, 0x47)
 
 #endif /* _ACCEL_BENCH_H */

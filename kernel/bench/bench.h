@@ -6,10 +6,16 @@
 #include "accel_bench.h"
 
 struct bench_region;
+struct bench_tight;
 struct device;
 
 struct bench_region *bench_pin(struct device *dev, const struct accel_bench_pin *arg);
 void bench_unpin(struct bench_region *region);
+
+int bench_tight_init(void);
+void bench_tight_exit(void);
+struct bench_tight *bench_tight_pin(struct device *dev, const struct accel_bench_pin *arg);
+void bench_tight_unpin(struct bench_tight *region);
 
 int bench_gates_init(void);
 void bench_gates_exit(void);

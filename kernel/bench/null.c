@@ -9,6 +9,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "bench.h"
@@ -34,7 +35,6 @@ static const struct accel_node_desc bench_nodes[] = {
 static const struct accel_driver bench_driver = {
 	.name = "accel_bench",
 	.type = "offload",
-	.owner = THIS_MODULE,
 	.nodes = bench_nodes,
 	.num_nodes = ARRAY_SIZE(bench_nodes),
 };
@@ -53,40 +53,77 @@ static const struct accel_driver bench_driver = {
 
 static struct platform_device *bench_pdev;
 
-static int bench_misc_pin(struct file *file, const struct accel_bench_pin *arg)
+/* What is pinned through an open file: one of the two. */
+struct bench_file {
+	struct bench_region *region;
+	struct bench_tight *tight;
+};
+
+static int bench_misc_pin(struct bench_file *bf, const struct accel_bench_pin *arg)
 {
 	struct bench_region *region;
 
-	if (file->private_data)
+	if (bf->region)
 		return -EBUSY;
 	region = bench_pin(&bench_pdev->dev, arg);
 	if (IS_ERR(region))
 		return PTR_ERR(region);
-	file->private_data = region;
+	bf->region = region;
 	return 0;
 }
 
-static int bench_misc_unpin(struct file *file)
+static int bench_misc_unpin(struct bench_file *bf)
 {
-	if (!file->private_data)
+	if (!bf->region)
 		return -ENOENT;
-	bench_unpin(file->private_data);
-	file->private_data = NULL;
+	bench_unpin(bf->region);
+	bf->region = NULL;
+	return 0;
+}
+
+static int bench_misc_tight_pin(struct bench_file *bf, const struct accel_bench_pin *arg)
+{
+	struct bench_tight *tight;
+
+	if (bf->tight)
+		return -EBUSY;
+	if (!arg->length)
+		return -EINVAL;
+	tight = bench_tight_pin(&bench_pdev->dev, arg);
+	if (IS_ERR(tight))
+		return PTR_ERR(tight);
+	bf->tight = tight;
+	return 0;
+}
+
+static int bench_misc_tight_unpin(struct bench_file *bf)
+{
+	if (!bf->tight)
+		return -ENOENT;
+	bench_tight_unpin(bf->tight);
+	bf->tight = NULL;
 	return 0;
 }
 
 /* Apart, so that its stack is not the null ioctl's to clear. */
 static noinline long bench_misc_order(struct file *file, unsigned int cmd, void __user *user)
 {
+	struct bench_file *bf = file->private_data;
 	struct accel_bench_pin pin;
 
 	switch (cmd) {
 	case ACCEL_BENCH_PIN:
 		if (copy_from_user(&pin, user, sizeof(pin)))
 			return -EFAULT;
-		return bench_misc_pin(file, &pin);
+		return bench_misc_pin(bf, &pin);
 	case ACCEL_BENCH_UNPIN:
-		return bench_misc_unpin(file);
+		return bench_misc_unpin(bf);
+	case ACCEL_BENCH_TIGHT_PIN:
+		if (copy_from_user(&pin, user, sizeof(pin)))
+			return -EFAULT;
+		return bench_misc_tight_pin(bf, &pin);
+	case ACCEL_BENCH_TIGHT_UNPIN:
+		return bench_misc_tight_unpin(bf);
 	case ACCEL_BENCH_READ:
 		return BENCH_ORDER(struct accel_bench_read, bench_gate_read);
 	case ACCEL_BENCH_CLOSE:
@@ -112,16 +149,21 @@ static long bench_misc_ioctl(struct file *file, unsigned int cmd, unsigned long 
 	return 0;
 }
 
-/* misc_open() leaves its own there. */
 static int bench_misc_open(struct inode *inode, struct file *file)
 {
-	file->private_data = NULL;
+	struct bench_file *bf = kzalloc(sizeof(*bf), GFP_KERNEL);
+
+	if (!bf)
+		return -ENOMEM;
+	file->private_data = bf;
 	return 0;
 }
 
 static int bench_misc_release(struct inode *inode, struct file *file)
 {
-	bench_misc_unpin(file);
+	bench_misc_unpin(file->private_data);
+	bench_misc_tight_unpin(file->private_data);
+	kfree(file->private_data);
 	return 0;
 }
 
@@ -171,10 +213,13 @@ static int __init bench_init(void)
 
 	if (ret)
 		return ret;
+	ret = bench_tight_init();
+	if (ret)
+		goto out_gates;
 	bench_pdev = platform_device_register_simple("accel_bench", PLATFORM_DEVID_NONE, NULL, 0);
 	ret = PTR_ERR_OR_ZERO(bench_pdev);
 	if (ret)
-		goto out_gates;
+		goto out_tight;
 	ret = bench_device_add();
 	if (ret)
 		goto out_pdev;
@@ -185,6 +230,8 @@ static int __init bench_init(void)
 	accel_device_put(bench_adev);
 out_pdev:
 	platform_device_unregister(bench_pdev);
+out_tight:
+	bench_tight_exit();
 out_gates:
 	bench_gates_exit();
 	return ret;
@@ -196,6 +243,7 @@ static void __exit bench_exit(void)
 	accel_device_unregister(bench_adev);
 	accel_device_put(bench_adev);
 	platform_device_unregister(bench_pdev);
+	bench_tight_exit();
 	bench_gates_exit();
 }
 

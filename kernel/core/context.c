@@ -2,6 +2,7 @@
 /* Contexts: one open file, who opened it, and the end of all that it owns. */
 #include <linux/cgroup.h>
 #include <linux/cred.h>
+#include <linux/ctype.h>
 #include <linux/idr.h>
 #include <linux/ktime.h>
 #include <linux/pid.h>
@@ -166,14 +167,15 @@ EXPORT_SYMBOL_IF_KUNIT(accel_context_next);
  * @fmt: what failed, on what, and what can be done, in a line without its end
  *
  * The context's last such text is shown by netlink, accelctl and fdinfo, to those who
- * may see the context. Without memory it is lost.
+ * may see the context. Without memory it is lost. Control characters, which a file's name
+ * may have, become question marks: it is one line.
  *
  * Context: process, may sleep.
  * Return: @error.
  */
 int accel_context_error(struct accel_context *ctx, int error, const char *fmt, ...)
 {
-	char *text = kmalloc(ACCEL_ERROR_LEN, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	char *text = kmalloc(ACCEL_ERROR_LEN, GFP_KERNEL_ACCOUNT | __GFP_NOWARN), *c;
 	va_list args;
 	int n;
 
@@ -186,6 +188,9 @@ int accel_context_error(struct accel_context *ctx, int error, const char *fmt, .
 	va_start(args, fmt);
 	vscnprintf(text + n, ACCEL_ERROR_LEN - n, fmt, args);
 	va_end(args);
+	for (c = text; *c; c++)
+		if (iscntrl(*c))
+			*c = '?';
 	spin_lock(&ctx->error_lock);
 	swap(ctx->last_error, text);
 	spin_unlock(&ctx->error_lock);
@@ -229,6 +234,7 @@ void accel_context_teardown(struct accel_context *ctx)
 	mutex_lock(&ctx->lock);
 	if (!ctx->dead) {
 		accel_jobs_cancel(ctx);
+		WRITE_ONCE(ctx->closing, true);
 		if (ctx->opened && ctx->adev->drv->close) {
 			/* called in any case: hardware that cannot be resumed has nothing left */
 			bool powered = !accel_power_get(ctx->adev);
@@ -239,6 +245,7 @@ void accel_context_teardown(struct accel_context *ctx)
 		}
 		accel_mem_release_all(ctx);
 		ctx->dead = true;
+		WRITE_ONCE(ctx->closing, false);
 		accel_iommufd_leave(ctx);
 	}
 	mutex_unlock(&ctx->lock);

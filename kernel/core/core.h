@@ -2,9 +2,20 @@
 /*
  * What the core's files share. Drivers never include this.
  *
- * Lock order: accel_devices_lock; ctx->lock -> adev->lock -> engine->lock ->
- * ctx->job_lock. The last two are taken in hard interrupts, too. The reservations of
- * dma-bufs (dma_resv) come after ctx->lock and before engine->lock.
+ * Lock order, from the first that is taken:
+ *	accel_devices_lock	a device stays registered
+ *	accel_policies_lock	who decides on which node
+ *	ctx->call_sem		an ioctl that is not to be beside others of its file
+ *	ctx->lock		a context is bound, torn down
+ *	adev->lock		a device's state, its engines paused: their threads take no lock
+ *				that comes before it, since they are waited for
+ *	engine->lock		and each context's usage of it; hard interrupts
+ *	ctx->job_lock, a fence's lock		hard interrupts
+ *
+ * The reservations of dma-bufs (dma_resv) come after ctx->lock and before engine->lock;
+ * accel_policy_settle_lock before policy_owed.lock. Below all of these, with none of ours
+ * taken inside: ctx->mem_lock, ctx->error_lock, the lock of a binding to an IOAS
+ * (struct accel_iommufd) and of a mapping (mmap.c, inside of mmap_lock).
  */
 #ifndef _ACCEL_CORE_H
 #define _ACCEL_CORE_H
@@ -16,6 +27,7 @@
 #include <linux/kthread.h>
 #include <linux/percpu.h>
 #include <linux/scatterlist.h>
+#include <linux/workqueue.h>
 #include <linux/ww_mutex.h>
 
 struct dma_buf_attach_ops;
@@ -117,6 +129,20 @@ void accel_gate_close(struct accel_device *adev);
 void accel_gate_drain(struct accel_device *adev);
 bool accel_gate_is_open(struct accel_device *adev);
 
+/* ------------------------------------------------------------------ drain.c */
+
+/* A watch beside an unplug; on its stack. */
+struct accel_drain {
+	struct accel_device *adev;
+	u64 start_ns;
+	struct delayed_work work;
+};
+
+extern unsigned int accel_drain_warn_ms;
+
+void accel_drain_begin(struct accel_drain *drain, struct accel_device *adev);
+void accel_drain_end(struct accel_drain *drain);
+
 /* ----------------------------------------------------------------- device.c */
 
 /*
@@ -126,7 +152,6 @@ bool accel_gate_is_open(struct accel_device *adev);
 extern struct xarray accel_devices;
 extern struct mutex accel_devices_lock;
 extern struct class accel_class;
-extern unsigned int accel_drain_warn_ms;
 
 #if IS_ENABLED(CONFIG_KUNIT)
 extern struct ida accel_minors;
@@ -135,7 +160,12 @@ extern struct ida accel_slots;
 
 int accel_devices_init(void);
 void accel_devices_exit(void);
+
+/* ------------------------------------------------------------------ state.c */
+
 const char *accel_state_name(enum accel_state state);
+void accel_device_stuck(struct accel_device *adev);
+void accel_device_stuck_work(struct work_struct *work);
 
 /* ---------------------------------------------------------------- context.c */
 
@@ -165,6 +195,14 @@ bool accel_context_last_error(struct accel_context *ctx, char *text, size_t size
 
 /* Bytes of the longest text that accel_context_error() keeps, with the NUL. */
 #define ACCEL_ERROR_LEN		192
+
+/*
+ * What a process calls itself is any bytes. Where it is a part of a line these are shown in
+ * octal (seq_escape()), as in /proc/mounts: a newline would begin a line of its choice.
+ */
+#define ACCEL_COMM_ESCAPED	"\\\177" \
+	"\001\002\003\004\005\006\007\010\011\012\013\014\015\016\017" \
+	"\020\021\022\023\024\025\026\027\030\031\032\033\034\035\036\037"
 
 /*
  * The first context of @adev with an id of at least @id, with a reference that
@@ -199,7 +237,7 @@ int accel_map_init(struct accel_device *adev);
 void accel_map_zap(struct accel_device *adev);
 void accel_map_destroy(struct accel_device *adev);
 
-/* -------------------------- mem.c, mem_dma.c, mem_gather.c, mem_user.c, … */
+/* ------------ mem.c, mem_dma.c, mem_gather.c, mem_dirty.c, mem_user.c, … */
 
 struct accel_pin_times;
 
@@ -338,18 +376,19 @@ bool accel_table_of_run(struct accel_mem *mem, struct page **pages);
 u32 accel_table_folios(const struct accel_mem *mem);
 void accel_table_free(struct accel_mem *mem);
 void accel_unpin_clean(struct page *page, unsigned long n);
+void accel_unpin_dirty(struct page *page, unsigned long n);
 void accel_table_unpin_clean(struct accel_mem *mem);
 
 struct page **accel_pin_batch_get(void);
 void accel_pin_batch_put(struct page **pages);
-int accel_mem_init(void);
-void accel_mem_exit(void);
 int accel_gather_init(void);
 void accel_gather_exit(void);
 
 struct device *accel_mem_dma_device(const struct accel_mem *mem);
 enum dma_data_direction accel_mem_dir(const struct accel_mem *mem);
 bool accel_mem_is_bounced(struct device *dev, dma_addr_t addr);
+void accel_dirty_add(struct accel_dirty *dirty, u64 offset, u64 length);
+void accel_dirty_add_all(struct accel_dirty *dirty, const struct accel_dirty *from);
 int accel_mem_dma_map(struct accel_mem *mem);
 void accel_mem_dma_unmap(struct accel_mem *mem);
 void accel_mem_sync(struct accel_mem *mem, u64 offset, u64 length, bool for_device);
@@ -368,6 +407,7 @@ enum accel_export_state {
 enum accel_export_state accel_export_state(struct dma_buf *dmabuf);
 int accel_export_settle(struct accel_mem *mem);
 void accel_export_revoke(struct accel_mem *mem);
+void accel_export_note(struct dma_buf *dmabuf, u64 offset, u64 length);
 
 /* The dma-bufs of a job that is being submitted, their reservations locked. */
 struct accel_job_sync {
@@ -416,7 +456,7 @@ static inline void accel_iommufd_exit(void) { }
 
 int accel_iommufd_unsupported(struct accel_context *ctx);
 
-/* ------------------------------------------ job.c, engine.c, engine_usage.c */
+/* --------------------------- job.c, engine.c, engine_add.c, engine_usage.c */
 
 /*
  * A queue of jobs and the thread that serves it. @desc is the driver's, gone once the
@@ -449,9 +489,33 @@ struct accel_engine {
 	u64 errors;
 	u64 bytes;
 	u64 wait_ns;
-	u64 busy_ns;			/* of ended busy periods */
-	u64 busy_since_ns;		/* start of this one, 0: idle */
+	u64 busy;			/* time so far: see accel_engine_busy_ns() */
 };
+
+/* Of accel_engine.busy: it goes on. */
+#define ACCEL_ENGINE_BUSY	BIT_ULL(63)
+
+/*
+ * How long an engine was busy until @now, which is no earlier than its last change. An idle engine
+ * keeps that time itself; a busy one the time at which it would have begun to be busy, had it
+ * never been idle. So it is one word, right whenever it is read, with a lock or without.
+ */
+static inline u64 accel_engine_busy_ns(const struct accel_engine *engine, u64 now)
+{
+	u64 busy = READ_ONCE(engine->busy), from = busy & ~ACCEL_ENGINE_BUSY;
+
+	if (!(busy & ACCEL_ENGINE_BUSY))
+		return busy;
+	return now > from ? now - from : 0;
+}
+
+/* It begins, or ceases, to be busy. Its lock is held. */
+static inline void accel_engine_set_busy(struct accel_engine *engine, bool busy, u64 now)
+{
+	u64 ns = accel_engine_busy_ns(engine, now);
+
+	WRITE_ONCE(engine->busy, busy ? (now - ns) | ACCEL_ENGINE_BUSY : ns);
+}
 
 /* A consistent copy of an engine's, or of one context's share of it. */
 struct accel_engine_count {
@@ -470,8 +534,10 @@ int accel_engine_queue(struct accel_call *call);
 void accel_engine_read(struct accel_engine *engine, struct accel_engine_count *count);
 void accel_engine_read_usage(struct accel_engine *engine, struct accel_context *ctx,
 			     struct accel_engine_count *count);
+u32 accel_engine_started(struct accel_engine *engine, struct accel_context *ctx);
 int accel_engines_start(struct accel_device *adev);
 void accel_engines_pause(struct accel_device *adev, int error);
+void accel_engines_refuse(struct accel_device *adev, int error);
 void accel_engines_resume(struct accel_device *adev);
 void accel_engines_stop(struct accel_device *adev);
 void accel_engines_free(struct accel_device *adev);
@@ -484,9 +550,11 @@ void accel_jobs_forget(struct accel_context *ctx);
 #ifdef CONFIG_PCI
 int accel_pci_init(struct accel_device *adev);
 void accel_pci_exit(struct accel_device *adev);
+void accel_pci_isolate(struct accel_device *adev);
 #else
 static inline int accel_pci_init(struct accel_device *adev) { return 0; }
 static inline void accel_pci_exit(struct accel_device *adev) {}
+static inline void accel_pci_isolate(struct accel_device *adev) {}
 #endif
 
 /* --------------------------------------------- sysfs.c, debugfs.c, netlink.c */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Devices: allocation, registration, character devices, removal, state. */
+/* Devices: allocation, registration, character devices, removal. */
 #include <linux/idr.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -35,24 +35,6 @@ struct class accel_class = {
 	.name = "accelerator",
 	.devnode = accel_devnode,
 };
-
-/**
- * accel_state_name - a state as sysfs and tools show it
- * @state: the state
- *
- * Return: a constant string.
- */
-const char *accel_state_name(enum accel_state state)
-{
-	static const char * const names[] = {
-		[ACCEL_STATE_OK] = "ok",
-		[ACCEL_STATE_RESETTING] = "resetting",
-		[ACCEL_STATE_FAILED] = "failed",
-		[ACCEL_STATE_GONE] = "gone",
-	};
-
-	return names[state];
-}
 
 static struct accel_device *to_accel_device(struct device *dev)
 {
@@ -157,12 +139,16 @@ static int accel_node_init_child(struct accel_node *node, const struct accel_nod
 
 static const char *accel_driver_check(const struct accel_driver *drv)
 {
+	u32 known = ACCEL_DEVICE_EXCLUSIVE | ACCEL_DEVICE_RUNTIME_PM |
+		    ACCEL_DEVICE_IOMMUFD_ATTACH | ACCEL_DEVICE_IOMMUFD_PASID;
 	unsigned int i, k;
 
 	if (!drv->name || !drv->name[0] || strlen(drv->name) >= ACCEL_NAME_LEN)
 		return "name is missing or too long";
-	if (!drv->type || !drv->type[0])
-		return "type is missing";
+	if (!drv->type || !drv->type[0] || strlen(drv->type) >= ACCEL_NAME_LEN)
+		return "type is missing or too long";
+	if (drv->flags & ~known)
+		return "a flag is unknown";
 	if (!drv->num_nodes || drv->num_nodes > ACCEL_MAX_NODES || !drv->nodes)
 		return "num_nodes is out of range";
 	if (drv->context_size && drv->context_size < sizeof(struct accel_context))
@@ -223,6 +209,7 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	if (dev_is_pci(parent))
 		strscpy(adev->pci_name, dev_name(parent), sizeof(adev->pci_name));
 	mutex_init(&adev->lock);
+	INIT_WORK(&adev->stuck_work, accel_device_stuck_work);
 	xa_init(&adev->contexts);
 	INIT_LIST_HEAD(&adev->policy_link);
 	device_initialize(&adev->dev);
@@ -279,12 +266,15 @@ EXPORT_SYMBOL_NS_GPL(accel_device_put, ACCEL_EXPORT_NS);
 static void accel_device_shutdown(struct accel_device *adev)
 {
 	const struct accel_driver *drv = adev->drv;
-	/* for the driver's callbacks from here on, which come in any case */
-	bool powered = !accel_power_get(adev);
+	struct accel_drain drain;
 	struct accel_context *ctx;
 	unsigned int i;
+	bool powered;
 	u64 id;
 
+	accel_drain_begin(&drain, adev);
+	/* for the driver's callbacks from here on, which come in any case */
+	powered = !accel_power_get(adev);
 	mutex_lock(&adev->lock);
 	WRITE_ONCE(adev->state, ACCEL_STATE_GONE);
 	mutex_unlock(&adev->lock);
@@ -292,6 +282,8 @@ static void accel_device_shutdown(struct accel_device *adev)
 	if (drv->cancel)
 		drv->cancel(adev);
 	accel_engines_stop(adev);
+	/* the threads were the last who could queue it */
+	cancel_work_sync(&adev->stuck_work);
 	accel_gate_drain(adev);
 	accel_map_zap(adev);
 	for (ctx = accel_context_next(adev, 0); ctx; ctx = accel_context_next(adev, id + 1)) {
@@ -303,6 +295,7 @@ static void accel_device_shutdown(struct accel_device *adev)
 	accel_iommufd_wait_all(adev);
 	if (powered)
 		accel_power_put(adev);
+	accel_drain_end(&drain);
 	for (i = 0; i < adev->num_engines; i++)
 		adev->engines[i]->desc = NULL;
 	adev->drv = NULL;
@@ -322,16 +315,28 @@ static void accel_nodes_del(struct accel_device *adev, unsigned int added)
  * Once per device: after a failure there is only accel_device_put().
  *
  * Context: process, may sleep.
- * Return: 0, or a negative errno with nothing left behind.
+ * Return: 0, or a negative errno with nothing left behind: -EINVAL (said in the log:
+ * not the first time, no runtime PM though the driver uses it, DMA segments shorter
+ * than a page), or what failed.
  */
 int accel_device_register(struct accel_device *adev)
 {
 	unsigned int i;
 	int ret;
 
-	if (WARN_ON(adev->registered || !adev->drv))
+	if (adev->sealed) {
+		dev_err(&adev->dev, "cannot register %s a second time: allocate another\n",
+			adev->name);
 		return -EINVAL;
+	}
+	adev->sealed = true;
 	adev->max_segment = accel_gather_limit(adev->dev.parent);
+	if (!adev->max_segment) {
+		dev_err(adev->dev.parent,
+			"cannot register %s: DMA segments of less than a page; see dma_set_max_seg_size()\n",
+			adev->name);
+		return -EINVAL;
+	}
 	if (IS_ENABLED(CONFIG_PM) && adev->drv->flags & ACCEL_DEVICE_RUNTIME_PM &&
 	    !pm_runtime_enabled(adev->dev.parent)) {
 		dev_err(adev->dev.parent, "cannot register %s: runtime PM is not enabled\n",
@@ -363,11 +368,12 @@ int accel_device_register(struct accel_device *adev)
 	}
 	mutex_lock(&accel_devices_lock);
 	ret = xa_insert(&accel_devices, adev->id, adev, GFP_KERNEL);
-	if (!ret)
-		adev->registered = true;
 	mutex_unlock(&accel_devices_lock);
 	if (ret)
 		goto err;
+	mutex_lock(&adev->lock);
+	adev->registered = true;
+	mutex_unlock(&adev->lock);
 	accel_debugfs_add(adev);
 	/* Only now, so that who acts on the event finds all of sysfs. */
 	dev_set_uevent_suppress(&adev->dev, false);
@@ -388,25 +394,34 @@ EXPORT_SYMBOL_NS_GPL(accel_device_register, ACCEL_EXPORT_NS);
 
 /**
  * accel_device_unregister - the hardware or the driver is about to go
- * @adev: a registered device
+ * @adev: a registered device; of any other it says in the log that it is none
  *
  * When it returns, no callback runs or will run, no mapping, DMA mapping or pinned
  * page of the device's users is left and all jobs have ended; files that are open
  * answer ENODEV. What remains to the driver is accel_device_put().
  *
- * Waits for callbacks that are running, and for nothing that user space can
- * prolong. Who is waited for longer than the module parameter drain_warn_ms is
- * shown by the tracepoint accel_unplug_drain.
+ * Waits for callbacks that are running, for jobs to end and for files to be torn down,
+ * and for nothing that user space can prolong. Who is waited for longer than the module
+ * parameter drain_warn_ms is shown by the tracepoint accel_unplug_drain, whatever it is.
  *
  * Context: process, may sleep.
  */
 void accel_device_unregister(struct accel_device *adev)
 {
 	u64 start = ktime_get_ns();
+	bool registered;
 
+	/* From here on a change of its state is told to nobody, see accel_device_set_state(). */
+	mutex_lock(&adev->lock);
+	registered = adev->registered;
+	adev->registered = false;
+	mutex_unlock(&adev->lock);
+	if (!registered) {
+		dev_err(&adev->dev, "cannot unregister %s: it is not registered\n", adev->name);
+		return;
+	}
 	mutex_lock(&accel_devices_lock);
 	xa_erase(&accel_devices, adev->id);
-	adev->registered = false;
 	mutex_unlock(&accel_devices_lock);
 
 	/* First, so that nobody enters by a name that is still there. */
@@ -467,46 +482,6 @@ int devm_accel_device_register(struct accel_device *adev)
 	return ret ?: devm_add_action_or_reset(adev->dev.parent, accel_devm_unregister, adev);
 }
 EXPORT_SYMBOL_NS_GPL(devm_accel_device_register, ACCEL_EXPORT_NS);
-
-/**
- * accel_device_set_state - say that a device fails, is being reset, or works again
- * @adev: a registered device
- * @state: %ACCEL_STATE_OK, _RESETTING or _FAILED
- *
- * Other than OK: jobs that wait or run end with EIO (running ones through the
- * engine's cancel callback) before this returns, new ones are refused with EIO;
- * files, regions and mappings stay.
- *
- * Context: process, may sleep; not from an engine's callbacks.
- * Return: 0; -ENODEV when it is being unregistered.
- */
-int accel_device_set_state(struct accel_device *adev, enum accel_state state)
-{
-	enum accel_state old;
-
-	if (WARN_ON(state == ACCEL_STATE_GONE))
-		return -EINVAL;
-	mutex_lock(&adev->lock);
-	old = adev->state;
-	if (old == ACCEL_STATE_GONE) {
-		mutex_unlock(&adev->lock);
-		return -ENODEV;
-	}
-	if (old != state) {
-		WRITE_ONCE(adev->state, state);
-		trace_accel_device_state(adev, old, state);
-		if (state == ACCEL_STATE_OK)
-			accel_engines_resume(adev);
-		else if (old == ACCEL_STATE_OK)
-			accel_engines_pause(adev, -EIO);
-		/* Under the lock: of a device that is told to be gone nothing more is told. */
-		sysfs_notify(&adev->dev.kobj, NULL, "state");
-		accel_netlink_device_changed(adev);
-	}
-	mutex_unlock(&adev->lock);
-	return 0;
-}
-EXPORT_SYMBOL_NS_GPL(accel_device_set_state, ACCEL_EXPORT_NS);
 
 /**
  * accel_devices_init - the class and the device numbers

@@ -13,10 +13,8 @@
  * its regions back, too. A file is so closed at once, whatever the thread is at, and
  * that may be a run() which works for another file for a long time.
  */
-#include <linux/ctype.h>
 #include <linux/dma-fence.h>
 #include <linux/ktime.h>
-#include <linux/slab.h>
 #include <trace/events/accel.h>
 
 #include "core.h"
@@ -54,10 +52,8 @@ static void accel_engine_finish(struct accel_job *job, int status, u64 result)
 		usage->running--;
 		usage->running_since_sum -= job->started_ns;
 		usage->run_ns += run_ns;
-		if (!--engine->num_running) {
-			engine->busy_ns += now - engine->busy_since_ns;
-			engine->busy_since_ns = 0;
-		}
+		if (!--engine->num_running)
+			accel_engine_set_busy(engine, false, now);
 	} else {
 		queue_ns = now - job->queued_ns;
 		list_del_init(&job->ctx_link);
@@ -120,6 +116,9 @@ void accel_job_done(struct accel_job *job, int status, u64 result)
 			accel_mem_sync(job->mems[i].mem, job->mems[i].offset,
 				       job->mems[i].length, false);
 	spin_lock_irqsave(&engine->lock, flags);
+	/* It may have been cut off from memory before it was through. */
+	if (!status && READ_ONCE(engine->adev->stuck))
+		status = -EIO;
 	/* What was asked for says more than that it was cancelled. */
 	if (status == -ECANCELED && job->cancel_error)
 		status = job->cancel_error;
@@ -232,6 +231,7 @@ static void accel_engine_reap(struct accel_engine *engine)
 {
 	u64 limit = (u64)engine->timeout_ms * NSEC_PER_MSEC, now = ktime_get_ns();
 	struct accel_job *job, *found;
+	int ret;
 
 	if (!engine->desc->cancel)
 		return;
@@ -250,7 +250,16 @@ static void accel_engine_reap(struct accel_engine *engine)
 		spin_unlock_irq(&engine->lock);
 		if (!found)
 			return;
-		engine->desc->cancel(found);
+		ret = engine->desc->cancel(found);
+		if (ret) {
+			dev_err(&engine->adev->dev,
+				"engine '%s' does not stop job %llu of context %llu (%*pE, pid %u): %d; the device has failed, reset it\n",
+				engine->name, found->id, found->ctx->id,
+				(int)strlen(found->ctx->comm), found->ctx->comm,
+				found->ctx->tgid, ret);
+			/* before its pages are given back */
+			accel_device_stuck(engine->adev);
+		}
 		spin_lock_irq(&engine->lock);
 		if (found->state == ACCEL_JOB_RUNNING)
 			accel_engine_end(found, found->cancel_error, 0);
@@ -316,7 +325,7 @@ static bool accel_engine_start_one(struct accel_engine *engine)
 		list_del_init(&job->ctx_link);
 		engine->num_queued--;
 		if (!engine->num_running++)
-			engine->busy_since_ns = job->started_ns;
+			accel_engine_set_busy(engine, true, job->started_ns);
 		engine->wait_ns += queue_ns;
 		usage->wait_ns += queue_ns;
 		usage->running++;
@@ -534,6 +543,24 @@ void accel_jobs_abort(struct accel_mem *mem, int error)
 }
 
 /**
+ * accel_engines_refuse - take and start no jobs, until somebody pauses or resumes
+ * @adev: the device
+ * @error: what new ones are answered
+ *
+ * Context: process.
+ */
+void accel_engines_refuse(struct accel_device *adev, int error)
+{
+	unsigned int i;
+
+	for (i = 0; i < adev->num_engines; i++) {
+		spin_lock_irq(&adev->engines[i]->lock);
+		adev->engines[i]->stop_error = adev->engines[i]->stop_error ?: error;
+		spin_unlock_irq(&adev->engines[i]->lock);
+	}
+}
+
+/**
  * accel_engines_pause - end all jobs, and take none
  * @adev: the device
  * @error: what jobs end with and new ones are answered
@@ -618,67 +645,4 @@ int accel_engines_start(struct accel_device *adev)
 		engine->thread = thread;
 	}
 	return 0;
-}
-
-static bool accel_engine_name_ok(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len && len < ACCEL_NAME_LEN &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == len;
-}
-
-/**
- * accel_engine_add - give a device an engine
- * @adev: a device that is not registered yet
- * @desc: constant, stays until the device is unregistered
- *
- * Context: process, may sleep.
- * Return: the engine, freed with the device; ERR_PTR: -EINVAL (said in the log),
- * -EEXIST, -ENOSPC, -ENOMEM.
- */
-struct accel_engine *accel_engine_add(struct accel_device *adev,
-				      const struct accel_engine_desc *desc)
-{
-	struct accel_engine *engine;
-	unsigned int i;
-
-	if (!desc->name || !accel_engine_name_ok(desc->name) || !desc->depth || !desc->run) {
-		dev_err(adev->dev.parent, "engine '%s': bad name, no depth or no run callback\n",
-			desc->name ?: "");
-		return ERR_PTR(-EINVAL);
-	}
-	if (adev->num_engines == ACCEL_MAX_ENGINES)
-		return ERR_PTR(-ENOSPC);
-	for (i = 0; i < adev->num_engines; i++)
-		if (!strcmp(adev->engines[i]->name, desc->name))
-			return ERR_PTR(-EEXIST);
-	engine = kzalloc(sizeof(*engine), GFP_KERNEL);
-	if (!engine)
-		return ERR_PTR(-ENOMEM);
-	engine->adev = adev;
-	engine->desc = desc;
-	strscpy(engine->name, desc->name, sizeof(engine->name));
-	engine->index = adev->num_engines;
-	engine->depth = desc->depth;
-	engine->timeout_ms = desc->timeout_ms;
-	init_waitqueue_head(&engine->wq);
-	init_waitqueue_head(&engine->idle_wq);
-	spin_lock_init(&engine->lock);
-	INIT_LIST_HEAD(&engine->queued);
-	INIT_LIST_HEAD(&engine->running);
-	INIT_LIST_HEAD(&engine->ended);
-	adev->engines[adev->num_engines++] = engine;
-	return engine;
-}
-EXPORT_SYMBOL_NS_GPL(accel_engine_add, ACCEL_EXPORT_NS);
-
-/**
- * accel_engines_free - free a device's engines
- * @adev: a device that is being released
- */
-void accel_engines_free(struct accel_device *adev)
-{
-	while (adev->num_engines)
-		kfree(adev->engines[--adev->num_engines]);
 }

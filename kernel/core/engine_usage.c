@@ -35,9 +35,7 @@ void accel_engine_read(struct accel_engine *engine, struct accel_engine_count *c
 	count->errors = engine->errors;
 	count->bytes = engine->bytes;
 	count->wait_ns = engine->wait_ns;
-	count->busy_ns = engine->busy_ns;
-	if (engine->busy_since_ns)
-		count->busy_ns += ktime_get_ns() - engine->busy_since_ns;
+	count->busy_ns = accel_engine_busy_ns(engine, ktime_get_ns());
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_engine_read);
@@ -70,3 +68,24 @@ void accel_engine_read_usage(struct accel_engine *engine, struct accel_context *
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_engine_read_usage);
+
+/**
+ * accel_engine_started - jobs of a context that an engine has begun and is not through with
+ * @engine: the engine
+ * @ctx: a context of its device
+ *
+ * Context: any.
+ * Return: those that run, and those that have ended and still hold regions.
+ */
+u32 accel_engine_started(struct accel_engine *engine, struct accel_context *ctx)
+{
+	const struct accel_engine_usage *usage = &ctx->usage[engine->index];
+	unsigned long flags;
+	u32 started;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	/* all but those that are queued */
+	started = usage->unretired - (usage->unended - usage->running);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	return started;
+}

@@ -26,7 +26,9 @@ void accel_show_fdinfo(struct seq_file *m, struct file *file)
 	if (adev->pci_name[0])
 		seq_printf(m, "drm-pdev:\t%s\n", adev->pci_name);
 	seq_printf(m, "drm-client-id:\t%llu\n", ctx->id);
-	seq_printf(m, "drm-client-name:\t%s\n", ctx->comm);
+	seq_puts(m, "drm-client-name:\t");
+	seq_escape(m, ctx->comm, ACCEL_COMM_ESCAPED);
+	seq_putc(m, '\n');
 	for (i = 0; i < adev->num_engines; i++) {
 		struct accel_engine *engine = adev->engines[i];
 

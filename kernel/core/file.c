@@ -23,13 +23,33 @@ static bool accel_ioctl_is_ungated(const struct accel_ioctl_desc *desc)
 	       desc->func == accel_ioctl_iommufd_unbind || desc->func == accel_ioctl_job_wait;
 }
 
-static bool accel_ioctl_flags_ok(const struct accel_ioctl_desc *desc)
+/* Only ACCEL_IOCTL() is checked at build time, and nobody has to use it. */
+static const char *accel_ioctl_check(const struct accel_ioctl_desc *desc)
 {
 	u16 known = ACCEL_IOCTL_ADMIN | ACCEL_IOCTL_ANY_STATE | ACCEL_IOCTL_EXCLUSIVE |
 		    ACCEL_IOCTL_UNGATED;
+	static const struct accel_ioctl_desc core[] = {
+		ACCEL_IOCTLS_MEM, ACCEL_IOCTLS_DMABUF, ACCEL_IOCTLS_IOMMUFD, ACCEL_IOCTLS_JOB,
+	};
+	unsigned int i;
 
-	return !(desc->flags & ~known) &&
-	       !!(desc->flags & ACCEL_IOCTL_UNGATED) == accel_ioctl_is_ungated(desc);
+	if (!desc->func || !desc->name)
+		return "it has no handler or no name";
+	if (_IOC_TYPE(desc->cmd) != ACCEL_IOCTL_TYPE)
+		return "its type is not ACCEL_IOCTL_TYPE";
+	if (_IOC_SIZE(desc->cmd) > ACCEL_IOCTL_MAX_SIZE || _IOC_SIZE(desc->cmd) % sizeof(u64) ||
+	    desc->min_size > _IOC_SIZE(desc->cmd))
+		return "the size of its argument";
+	if (desc->flags & ~known)
+		return "a flag is unknown";
+	if (!!(desc->flags & ACCEL_IOCTL_UNGATED) != accel_ioctl_is_ungated(desc))
+		return "ACCEL_IOCTL_UNGATED is for the core's handlers, all of them";
+	if (_IOC_NR(desc->cmd) >= ACCEL_IOCTL_DRIVER_BASE && !accel_ioctl_is_ungated(desc))
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(core); i++)
+		if (desc->cmd == core[i].cmd && desc->func == core[i].func)
+			return NULL;
+	return "numbers below ACCEL_IOCTL_DRIVER_BASE are the core's, and mean the same everywhere";
 }
 
 /**
@@ -44,6 +64,7 @@ static bool accel_ioctl_flags_ok(const struct accel_ioctl_desc *desc)
 int accel_ioctls_copy(struct accel_node *node, const struct accel_node_desc *desc)
 {
 	unsigned int i, nr, max = 0;
+	const char *wrong;
 
 	for (i = 0; i < desc->num_ioctls; i++)
 		max = max(max, _IOC_NR(desc->ioctls[i].cmd) + 1);
@@ -57,12 +78,12 @@ int accel_ioctls_copy(struct accel_node *node, const struct accel_node_desc *des
 		const struct accel_ioctl_desc *from = &desc->ioctls[i];
 
 		nr = _IOC_NR(from->cmd);
-		if (node->ioctls[nr].func || !from->func || !from->name ||
-		    _IOC_SIZE(from->cmd) > ACCEL_IOCTL_MAX_SIZE ||
-		    _IOC_SIZE(from->cmd) % sizeof(u64) ||
-		    from->min_size > _IOC_SIZE(from->cmd) || !accel_ioctl_flags_ok(from)) {
-			dev_err(node->adev->dev.parent, "ioctl table of %s: bad entry 0x%02x\n",
-				node->name, nr);
+		wrong = accel_ioctl_check(from);
+		if (!wrong && node->ioctls[nr].func)
+			wrong = "another has the same number";
+		if (wrong) {
+			dev_err(node->adev->dev.parent, "ioctl table of %s: bad entry 0x%02x: %s\n",
+				node->name, nr, wrong);
 			return -EINVAL;
 		}
 		node->ioctls[nr] = *from;

@@ -36,8 +36,12 @@ void accel_call_observe_end(struct accel_call *call, long ret);
  */
 static inline bool accel_tp_enabled(const struct tracepoint *tp)
 {
+#ifdef TRACEPOINTS_ENABLED
 	/* a struct static_key, or by kernel version one with nothing but it inside */
 	return tp && atomic_read(&((const struct static_key *)&tp->key)->enabled);
+#else
+	return false;
+#endif
 }
 
 static __always_inline bool accel_end_observed(enum accel_op op)
@@ -131,12 +135,18 @@ static __always_inline void accel_gate_put(struct percpu_ref *gate)
 		percpu_ref_put(gate);
 }
 
+/* A page fault calls no driver, and what it maps may be memory: it resumes nothing. */
+static __always_inline bool accel_op_powers(enum accel_op op, const struct accel_device *adev)
+{
+	return unlikely(adev->runtime_pm) && op != ACCEL_OP_FAULT;
+}
+
 static __always_inline int __accel_enter(enum accel_op op, struct accel_context *ctx,
 					 struct accel_device *adev)
 {
 	if (unlikely(!accel_gate_tryget(&adev->gate)))
 		return accel_ops[op].gone;
-	if (unlikely(adev->runtime_pm)) {
+	if (accel_op_powers(op, adev)) {
 		int ret = accel_power_get(adev);
 
 		if (ret) {
@@ -151,7 +161,7 @@ static __always_inline int __accel_enter(enum accel_op op, struct accel_context 
 static __always_inline void __accel_leave(enum accel_op op, struct accel_context *ctx,
 					  struct accel_device *adev)
 {
-	if (unlikely(adev->runtime_pm))
+	if (accel_op_powers(op, adev))
 		accel_power_put(adev);
 	ACCEL_COUNT(ctx, adev, op, left);
 	accel_gate_put(&adev->gate);

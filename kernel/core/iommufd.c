@@ -55,7 +55,9 @@ int accel_iommufd_record(struct accel_mem *mem)
 	if (ctx->dead) {
 		ret = -ENODEV;
 	} else if (!bind || (bind->idev && !bind->attached)) {
-		ret = -ENOTCONN;
+		ret = accel_context_error(ctx, -ENOTCONN, bind ?
+					  "mem_pin: no page table was bound for its PASID yet" :
+					  "mem_pin: the file is not bound to an IOAS");
 	} else {
 		kref_get(&bind->ref);
 		mem->iommufd.bind = bind;
@@ -181,8 +183,8 @@ static void accel_iommufd_wait_until(struct accel_context *ctx, unsigned long de
 				   max(left, 0L)))
 		return;
 	dev_notice(&ctx->adev->dev,
-		   "iommufd cannot let go of what context %llu (%s, pid %u) had of it: a page fault of its user's does not end\n",
-		   ctx->id, ctx->comm, ctx->tgid);
+		   "iommufd cannot let go of what context %llu (%*pE, pid %u) had of it: a page fault of its user's does not end\n",
+		   ctx->id, (int)strlen(ctx->comm), ctx->comm, ctx->tgid);
 }
 
 /**

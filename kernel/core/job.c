@@ -30,13 +30,20 @@ void accel_job_put(struct accel_job *job)
  * @size: of the driver's structure, whose first member is the struct accel_job
  *
  * Context: process, may sleep, gated.
- * Return: the job; ERR_PTR -ENOMEM.
+ * Return: the job; ERR_PTR -ENOMEM, -EINVAL (another device's engine: said in the log).
  */
 struct accel_job *__accel_job_alloc(struct accel_context *ctx, struct accel_engine *engine,
 				    u32 op, u64 bytes, size_t size)
 {
-	struct accel_job *job = kzalloc(size, GFP_KERNEL_ACCOUNT);
+	struct accel_job *job;
 
+	/* It is inside the gate of its own device only, and counted there. */
+	if (engine->adev != ctx->adev) {
+		dev_err_ratelimited(&ctx->adev->dev, "a job of %s for engine '%s' of %s\n",
+				    ctx->adev->name, engine->name, engine->adev->name);
+		return ERR_PTR(-EINVAL);
+	}
+	job = kzalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&job->ref);

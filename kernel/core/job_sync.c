@@ -408,8 +408,14 @@ void accel_job_sync_end(struct accel_job_sync *sync)
  */
 void accel_job_signal(struct accel_job *job)
 {
+	unsigned int i;
+
 	if (!job->fence)
 		return;
+	for (i = 0; job->started_ns && i < job->num_mems; i++)
+		if (job->mems[i].write && job->mems[i].mem->way == ACCEL_MEM_WAY_DMABUF)
+			accel_export_note(job->mems[i].mem->dmabuf, job->mems[i].offset,
+					  job->mems[i].length);
 	if (job->status < 0)
 		dma_fence_set_error(job->fence, job->status);
 	dma_fence_signal(job->fence);

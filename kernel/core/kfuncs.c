@@ -17,6 +17,7 @@
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/cfi.h>
+#include <linux/irq_work.h>
 #include <linux/ktime.h>
 #include <linux/llist.h>
 #include <linux/module.h>
@@ -40,7 +41,11 @@ static_assert((int)ACCEL_BPF_OP_NR == (int)ACCEL_OP_NR);
 
 /* --------------------------------------------------------------- references */
 
-/* Putting the last one sleeps, which a program must not: a worker does it. */
+/*
+ * Putting the last one sleeps, which a program must not: a worker does it. Nor may a program
+ * that was called in an NMI, or under a workqueue's own lock, wake a worker: an interrupt
+ * that it asks for does that.
+ */
 static LLIST_HEAD(accel_contexts_to_put);
 static LLIST_HEAD(accel_devices_to_put);
 
@@ -58,6 +63,13 @@ static void accel_put_work(struct work_struct *work)
 }
 
 static DECLARE_WORK(accel_put, accel_put_work);
+
+static void accel_put_irq_work(struct irq_work *work)
+{
+	schedule_work(&accel_put);
+}
+
+static DEFINE_IRQ_WORK(accel_put_soon, accel_put_irq_work);
 
 __bpf_kfunc_start_defs();
 
@@ -105,7 +117,7 @@ __bpf_kfunc void bpf_accel_device_put(struct accel_device *adev)
 	if (refcount_dec_not_one(&adev->dev.kobj.kref.refcount))
 		return;
 	if (llist_add(&adev->put_link, &accel_devices_to_put))
-		schedule_work(&accel_put);
+		irq_work_queue(&accel_put_soon);
 }
 
 /* The same for one that is in a map as the map goes. */
@@ -155,7 +167,7 @@ __bpf_kfunc void bpf_accel_context_put(struct accel_context *ctx)
 	if (refcount_dec_not_one(&ctx->ref.refcount))
 		return;
 	if (llist_add(&ctx->put_link, &accel_contexts_to_put))
-		schedule_work(&accel_put);
+		irq_work_queue(&accel_put_soon);
 }
 
 /* The same for one that is in a map as the map goes. */
@@ -279,23 +291,6 @@ __bpf_kfunc int bpf_accel_device_count(struct accel_device *adev, u32 op,
 	return accel_bpf_count(adev->stats, op, count, count__sz);
 }
 
-/* A busy period that ends meanwhile must not count twice, nor not at all. */
-static u64 accel_bpf_busy_ns(const struct accel_engine *engine)
-{
-	u64 since, again, busy, now;
-	int tries = 4;
-
-	do {
-		since = READ_ONCE(engine->busy_since_ns);
-		smp_rmb(); /* whoever ends a period adds it before clearing its start */
-		busy = READ_ONCE(engine->busy_ns);
-		smp_rmb(); /* likewise, the other way round */
-		again = READ_ONCE(engine->busy_since_ns);
-	} while (since != again && --tries);
-	now = ktime_get_mono_fast_ns();
-	return busy + (again && now > again ? now - again : 0);
-}
-
 /**
  * bpf_accel_engine_info - how loaded an engine is
  * @adev: its device
@@ -324,7 +319,7 @@ __bpf_kfunc int bpf_accel_engine_info(struct accel_device *adev, u32 engine,
 	all.errors = READ_ONCE(from->errors);
 	all.bytes = READ_ONCE(from->bytes);
 	all.wait_ns = READ_ONCE(from->wait_ns);
-	all.busy_ns = accel_bpf_busy_ns(from);
+	all.busy_ns = accel_engine_busy_ns(from, ktime_get_mono_fast_ns());
 	static_assert(sizeof(all.name) == sizeof(from->name));
 	memcpy(all.name, from->name, sizeof(all.name));
 	return accel_bpf_fill(info, info__sz, &all, sizeof(all));
@@ -402,5 +397,6 @@ int accel_kfuncs_init(void)
  */
 void accel_kfuncs_exit(void)
 {
+	irq_work_sync(&accel_put_soon);
 	flush_work(&accel_put);
 }

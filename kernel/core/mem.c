@@ -34,14 +34,17 @@ static void accel_mem_free(struct kref *ref)
 	kmem_cache_free(accel_mem_cache, mem);
 }
 
-/* The same, while the context is known to stay: its next region need not be allocated. */
+/*
+ * The same, while the context is known to stay: its next region need not be allocated. With
+ * KASAN, too: it lets the memory of a cache that is of a type for ever be used after its end.
+ */
 static void accel_mem_keep(struct kref *ref)
 {
 	struct accel_mem *mem = container_of(ref, struct accel_mem, ref);
 
 	if (mem->ops->forget)
 		mem->ops->forget(mem);
-	if (IS_ENABLED(CONFIG_KASAN) || cmpxchg(&mem->ctx->spare_mem, NULL, mem))
+	if (cmpxchg(&mem->ctx->spare_mem, NULL, mem))
 		kmem_cache_free(accel_mem_cache, mem);
 }
 
@@ -87,7 +90,7 @@ struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_
 	mem->ops = ops;
 	mem->way = ops->way;
 	mem->id = accel_id_next();
-	mem->dirty_from = U64_MAX;
+	mem->dirty.num = 0;
 	RB_CLEAR_NODE(&mem->node);
 	return mem;
 }
@@ -286,7 +289,7 @@ static void accel_mem_release(struct accel_mem *mem)
 	accel_mem_forget(mem);
 	if (mem->dmabuf)
 		accel_export_revoke(mem);
-	call.u.mem.dirty = mem->dirty_from < mem->dirty_to;
+	call.u.mem.dirty = mem->dirty.num;
 	accel_mem_detach(mem);
 	mem->ops->release(mem);
 	accel_mem_count_pins(mem, -mem->length);
@@ -508,7 +511,7 @@ void accel_mem_revoke(struct accel_mem *mem, int error)
 
 	spin_lock(&ctx->mem_lock);
 	if (!mem->revoked)
-		mem->revoked = error;
+		WRITE_ONCE(mem->revoked, error);
 	spin_unlock(&ctx->mem_lock);
 	accel_jobs_abort(mem, error);
 	wait_event(ctx->mem_wq, accel_mem_idle(mem));
@@ -610,10 +613,8 @@ void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length
 	struct accel_context *ctx = mem->ctx;
 
 	spin_lock(&ctx->mem_lock);
-	if (written) {
-		mem->dirty_from = min(mem->dirty_from, offset);
-		mem->dirty_to = max(mem->dirty_to, offset + length);
-	}
+	if (written)
+		accel_dirty_add(&mem->dirty, offset, length);
 	/* Under the lock: whoever sees no users may free the region at once. */
 	if (!--mem->users)
 		wake_up_all(&ctx->mem_wq);

@@ -25,8 +25,10 @@
 /* An entry's length has 32 bits. */
 #define ACCEL_ATTACH_ENTRY	SZ_2G
 
-static int accel_mem_attach_acquire(struct accel_mem *mem, struct accel_pin_times *times,
-				    bool timed)
+/* What a region may name. It pins nothing, so its table is all that it costs: 16 KiB. */
+#define ACCEL_ATTACH_LIMIT	(512ULL * ACCEL_ATTACH_ENTRY)
+
+static int accel_attach_table(struct accel_mem *mem)
 {
 	struct sg_table *table = &mem->table;
 	u64 left = mem->length, iova = mem->addr;
@@ -34,6 +36,10 @@ static int accel_mem_attach_acquire(struct accel_mem *mem, struct accel_pin_time
 	unsigned int i;
 	int ret;
 
+	if (left > ACCEL_ATTACH_LIMIT)
+		return accel_context_error(mem->ctx, -ERANGE,
+					   "mem_pin: 0x%llx bytes needed, a region has 0x%llx at most",
+					   left, ACCEL_ATTACH_LIMIT);
 	ret = sg_alloc_table(table, DIV_ROUND_UP_ULL(left, ACCEL_ATTACH_ENTRY),
 			     GFP_KERNEL_ACCOUNT);
 	if (ret)
@@ -44,16 +50,31 @@ static int accel_mem_attach_acquire(struct accel_mem *mem, struct accel_pin_time
 		iova += sg_dma_len(sg);
 		left -= sg_dma_len(sg);
 	}
-	ret = accel_iommufd_record(mem);
+	return 0;
+}
+
+/* First of all it is known whether there is an IOAS that has the addresses. */
+static int accel_mem_attach_acquire(struct accel_mem *mem, struct accel_pin_times *times,
+				    bool timed)
+{
+	int ret = accel_iommufd_record(mem);
+
 	if (ret)
-		sg_free_table(table);
+		return ret;
+	ret = accel_attach_table(mem);
+	if (ret)
+		accel_iommufd_strike(mem);
 	return ret;
 }
 
 static int accel_mem_attach_map(struct accel_mem *mem)
 {
-	if (mem->addr + mem->length - 1 > dma_get_mask(accel_mem_dma_device(mem)))
-		return -ERANGE;
+	u64 last = mem->addr + (mem->length - 1), mask = dma_get_mask(accel_mem_dma_device(mem));
+
+	if (last > mask)
+		return accel_context_error(mem->ctx, -ERANGE,
+					   "mem_pin: IOVA 0x%llx is beyond 0x%llx, the last that %s's DMA reaches",
+					   last, mask, mem->ctx->adev->name);
 	mem->sgt = &mem->table;
 	mem->nsegs = mem->sgt->nents;
 	return 0;

@@ -38,6 +38,14 @@ struct device *accel_mem_dma_device(const struct accel_mem *mem)
 	return mem->ctx->adev->dev.parent;
 }
 
+/* What is translated is not bounced, and dma_need_sync() cannot tell. */
+static bool accel_mem_is_translated(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && iommu_is_dma_domain(domain);
+}
+
 /**
  * accel_mem_is_bounced - whether a device reaches memory through a bounce buffer
  * @dev: the hardware
@@ -50,12 +58,8 @@ struct device *accel_mem_dma_device(const struct accel_mem *mem)
  */
 bool accel_mem_is_bounced(struct device *dev, dma_addr_t addr)
 {
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
-
-	/* What is translated is not bounced, and dma_need_sync() cannot tell. */
-	if (domain && iommu_is_dma_domain(domain))
-		return false;
-	return dev_is_dma_coherent(dev) && dma_need_sync(dev, addr);
+	return !accel_mem_is_translated(dev) && dev_is_dma_coherent(dev) &&
+	       dma_need_sync(dev, addr);
 }
 
 static bool accel_mem_needs_sync(struct accel_mem *mem)
@@ -86,11 +90,35 @@ static bool accel_mem_needs_unmap(struct device *dev)
 #endif
 }
 
+static int accel_mem_dma_map_as(struct accel_mem *mem, enum dma_data_direction dir)
+{
+	mem->dma_dir = dir;
+	return dma_map_sgtable(accel_mem_dma_device(mem), mem->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+static void accel_mem_dma_unmap_as(struct accel_mem *mem)
+{
+	dma_unmap_sgtable(accel_mem_dma_device(mem), mem->sgt, mem->dma_dir,
+			  DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+/* Whether all that a job is to write is copied back from a bounce buffer, written or not. */
+static bool accel_mem_is_copied_back(struct accel_mem *mem)
+{
+	return mem->needs_sync && mem->dma_dir == DMA_FROM_DEVICE &&
+	       !accel_mem_is_translated(accel_mem_dma_device(mem));
+}
+
 /**
  * accel_mem_dma_map - map a region's pages with the DMA API
  * @mem: its sgt has the pages
  *
  * Each job makes coherent what it uses, see accel_mem_sync(); nothing is synced here.
+ *
+ * A bounce buffer that is only written to has what was in memory when it was mapped. A job
+ * that fails, or does not write all of its range, would bring that back over what the
+ * processor has written since. So it is mapped for both directions, and each job begins
+ * with what is there. What an IOMMU allows is as the caller wants it: it has no such buffers.
  *
  * Context: process, gated.
  * Return: 0 or a negative errno; -EBUSY: iommufd has the device's DMA.
@@ -101,16 +129,23 @@ int accel_mem_dma_map(struct accel_mem *mem)
 
 	if (ret)
 		return ret;
-	ret = dma_map_sgtable(accel_mem_dma_device(mem), mem->sgt, accel_mem_dir(mem),
-			      DMA_ATTR_SKIP_CPU_SYNC);
-	if (ret) {
-		accel_mem_dma_put(mem->ctx->adev);
-		return ret;
-	}
+	ret = accel_mem_dma_map_as(mem, accel_mem_dir(mem));
+	if (ret)
+		goto err_put;
 	mem->needs_sync = accel_mem_needs_sync(mem);
+	if (unlikely(accel_mem_is_copied_back(mem))) {
+		accel_mem_dma_unmap_as(mem);
+		ret = accel_mem_dma_map_as(mem, DMA_BIDIRECTIONAL);
+		if (ret)
+			goto err_put;
+	}
 	mem->needs_unmap = accel_mem_needs_unmap(accel_mem_dma_device(mem));
 	mem->nsegs = mem->sgt->nents;
 	return 0;
+
+err_put:
+	accel_mem_dma_put(mem->ctx->adev);
+	return ret;
 }
 
 /**
@@ -125,8 +160,7 @@ int accel_mem_dma_map(struct accel_mem *mem)
 void accel_mem_dma_unmap(struct accel_mem *mem)
 {
 	if (mem->needs_unmap)
-		dma_unmap_sgtable(accel_mem_dma_device(mem), mem->sgt, accel_mem_dir(mem),
-				  DMA_ATTR_SKIP_CPU_SYNC);
+		accel_mem_dma_unmap_as(mem);
 	accel_mem_dma_put(mem->ctx->adev);
 }
 
@@ -144,7 +178,7 @@ void accel_mem_dma_unmap(struct accel_mem *mem)
 void accel_mem_sync(struct accel_mem *mem, u64 offset, u64 length, bool for_device)
 {
 	struct device *dev = accel_mem_dma_device(mem);
-	enum dma_data_direction dir = accel_mem_dir(mem);
+	enum dma_data_direction dir = mem->dma_dir;
 	struct scatterlist *sg;
 	unsigned int i;
 

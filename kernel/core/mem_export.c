@@ -27,8 +27,10 @@ struct accel_export {
 	struct accel_mem *mem;
 	enum accel_export_state state;
 	bool foreign;		/* others than this module have mapped it */
-	bool written;		/* was mapped for writing */
+	bool written;		/* and for writing: nobody knows what they write */
 	struct list_head maps;
+	spinlock_t lock;	/* dirty; taken under engines' locks */
+	struct accel_dirty dirty;	/* by accelerators' jobs that have ended */
 };
 
 /* One importer's mapping. Its table is the importer's until it unmaps. */
@@ -158,8 +160,10 @@ static struct sg_table *accel_export_map(struct dma_buf_attachment *attach,
 		ret = -EOPNOTSUPP;
 		goto err_map;
 	}
-	export->foreign |= !accel_export_is_own(attach);
-	export->written |= dir != DMA_TO_DEVICE;
+	if (!accel_export_is_own(attach)) {
+		export->foreign = true;
+		export->written |= dir != DMA_TO_DEVICE;
+	}
 	list_add(&map->link, &export->maps);
 	return &map->sgt;
 
@@ -348,14 +352,39 @@ void accel_export_revoke(struct accel_mem *mem)
 	dma_resv_lock(dmabuf->resv, NULL);
 	list_for_each_entry(map, &export->maps, link)
 		accel_export_undo(map);
-	if (export->written) {
-		mem->dirty_from = 0;
-		mem->dirty_to = mem->length;
-	}
+	/* Its jobs have ended, and each has said by then what it wrote. */
+	spin_lock_irq(&export->lock);
+	if (export->written)
+		accel_dirty_add(&mem->dirty, 0, mem->length);
+	else
+		accel_dirty_add_all(&mem->dirty, &export->dirty);
+	spin_unlock_irq(&export->lock);
 	export->mem = NULL;
 	dma_resv_unlock(dmabuf->resv);
 	mem->dmabuf = NULL;
 	dma_buf_put(dmabuf);
+}
+
+/**
+ * accel_export_note - a job has written to a region that is another one's
+ * @dmabuf: any dma-buf that is imported
+ * @offset: first byte
+ * @length: bytes
+ *
+ * To be called before the job's fence signals, so that who takes the region back knows.
+ *
+ * Context: any.
+ */
+void accel_export_note(struct dma_buf *dmabuf, u64 offset, u64 length)
+{
+	struct accel_export *export = dmabuf->priv;
+	unsigned long flags;
+
+	if (dmabuf->ops != &accel_export_ops)
+		return;
+	spin_lock_irqsave(&export->lock, flags);
+	accel_dirty_add(&export->dirty, offset, length);
+	spin_unlock_irqrestore(&export->lock, flags);
 }
 
 static struct dma_buf *accel_export_create(struct accel_mem *mem)
@@ -367,6 +396,7 @@ static struct dma_buf *accel_export_create(struct accel_mem *mem)
 	if (!export)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&export->maps);
+	spin_lock_init(&export->lock);
 	export->mem = mem;
 	info.ops = &accel_export_ops;
 	info.size = mem->length;

@@ -409,8 +409,15 @@ u32 accel_table_folios(const struct accel_mem *mem)
 	return folios;
 }
 
-/* unpin_user_page_range_dirty_lock() asks about dirt for each folio. */
-static __always_inline void accel_unpin_run(struct page *page, unsigned long n)
+/* Folios that are unpinned before others may have the processor. */
+#define ACCEL_UNPIN_FOLIOS	4096UL
+
+/*
+ * unpin_user_page_range_dirty_lock() asks about dirt for each folio. @since: folios since
+ * others might have the processor: there may be as many runs as folios.
+ */
+static __always_inline void accel_unpin_run(struct page *page, unsigned long n,
+					    unsigned int *since)
 {
 	struct folio *folio;
 	unsigned long here;
@@ -420,6 +427,10 @@ static __always_inline void accel_unpin_run(struct page *page, unsigned long n)
 		here = accel_folio_rest(folio, page, n);
 		unpin_user_folio(folio, here);
 		n -= here;
+		if (unlikely(++*since == ACCEL_UNPIN_FOLIOS)) {
+			*since = 0;
+			cond_resched();
+		}
 		if (!n)
 			return;
 		page = accel_page_after(page, here);
@@ -431,31 +442,61 @@ static __always_inline void accel_unpin_run(struct page *page, unsigned long n)
  * @page: the first one
  * @n: how many
  *
- * Context: process.
+ * Context: process, may sleep.
  */
 void accel_unpin_clean(struct page *page, unsigned long n)
 {
-	accel_unpin_run(page, n);
+	unsigned int since = 0;
+
+	accel_unpin_run(page, n, &since);
+}
+
+/**
+ * accel_unpin_dirty - unpin pages that follow one another and may have been written to
+ * @page: the first one
+ * @n: how many
+ *
+ * Locks folios.
+ *
+ * Context: process, may sleep.
+ */
+void accel_unpin_dirty(struct page *page, unsigned long n)
+{
+	unsigned long here;
+
+	for (;;) {
+		here = min(n, ACCEL_UNPIN_FOLIOS);
+		unpin_user_page_range_dirty_lock(page, here, true);
+		cond_resched();
+		n -= here;
+		if (!n)
+			return;
+		page = accel_page_after(page, here);
+	}
 }
 
 /**
  * accel_table_unpin_clean - unpin a region's pages, none of which was written to
  * @mem: a region that pin_user_pages() has pinned, and that is not mapped
  *
- * Context: process.
+ * Context: process, may sleep.
  */
 void accel_table_unpin_clean(struct accel_mem *mem)
 {
 	struct scatterlist *sg;
+	unsigned int since = 0;
 
 	for (sg = mem->table.sgl; sg; sg = accel_sg_next(sg))
-		accel_unpin_run(sg_page(sg), sg->length >> PAGE_SHIFT);
+		accel_unpin_run(sg_page(sg), sg->length >> PAGE_SHIFT, &since);
 }
 
 static void accel_runs_unpin(const struct accel_run *run, unsigned long num)
 {
+	unsigned int since = 0;
+
 	for (; num; num--, run++)
-		accel_unpin_run(run->page, run->pages);
+		accel_unpin_run(run->page, run->pages, &since);
+	cond_resched();
 }
 
 /**

@@ -22,14 +22,36 @@
 
 #if IS_ENABLED(CONFIG_IOMMUFD)
 
-/* iommufd's errnos in the terms of struct accel_mem_pin. */
-static int accel_iommufd_errno(int error)
+/* of a number of pages */
+#define KIB(pages)		((u64)(pages) << (PAGE_SHIFT - 10))
+
+/*
+ * iommufd's errnos in the terms of struct accel_mem_pin, and in words. Which page of the
+ * batch it was, and what the user has locked, iommufd does not say.
+ */
+static int accel_iommufd_explain(struct accel_mem *mem, u64 iova, u64 end, int error)
 {
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	bool write = mem->flags & ACCEL_MEM_WRITE;
+	struct accel_context *ctx = mem->ctx;
+
 	switch (error) {
-	case -EPERM:	/* IOMMU_IOAS_MAP_READABLE or _WRITEABLE was not given */
-		return -EACCES;
-	case -EINVAL:	/* all of it is aligned: somebody is unmapping it */
-		return -EAGAIN;
+	case -EPERM:
+		return accel_context_error(ctx, -EACCES,
+					   "mem_pin: IOVA 0x%llx to 0x%llx is not mapped in the IOAS for the device to %s",
+					   iova, end, write ? "write" : "read");
+	case -ENOENT:
+		return accel_context_error(ctx, error,
+					   "mem_pin: not all of IOVA 0x%llx to 0x%llx is mapped in the IOAS",
+					   iova, end);
+	case -EFAULT:
+		return accel_context_error(ctx, error,
+					   "mem_pin: the memory that IOVA 0x%llx to 0x%llx was mapped to is not all there, or may not be written",
+					   iova, end);
+	case -ENOMEM:
+		return accel_context_error(ctx, error,
+					   "mem_pin: %llu KiB needed, which may be over RLIMIT_MEMLOCK's %llu KiB, counted by iommufd for the user; raise it (ulimit -l, LimitMEMLOCK=)",
+					   KIB(mem->npages), KIB(limit));
 	default:
 		return error;
 	}
@@ -41,7 +63,7 @@ static int accel_iommufd_pin(struct accel_mem *mem, struct accel_gather *g, stru
 	unsigned int flags = mem->flags & ACCEL_MEM_WRITE ? IOMMUFD_ACCESS_RW_WRITE : 0;
 	struct iommufd_access *access = mem->iommufd.bind->access;
 	unsigned long left = mem->npages, n;
-	u64 start = 0, middle = 0;
+	u64 start = 0, middle = 0, iova;
 	int ret;
 
 	while (left) {
@@ -54,10 +76,13 @@ static int accel_iommufd_pin(struct accel_mem *mem, struct accel_gather *g, stru
 		n = min(left, ACCEL_PIN_BATCH);
 		if (timed)
 			start = ktime_get_ns();
-		ret = iommufd_access_pin_pages(access, mem->addr + mem->iommufd.pinned * PAGE_SIZE,
-					       n * PAGE_SIZE, pages, flags);
+		iova = mem->addr + mem->iommufd.pinned * PAGE_SIZE;
+		ret = iommufd_access_pin_pages(access, iova, n * PAGE_SIZE, pages, flags);
+		/* All of it is aligned. So EINVAL means that it is being unmapped. */
+		if (ret == -EINVAL)
+			ret = -EAGAIN;
 		if (ret)
-			return accel_iommufd_errno(ret);
+			return accel_iommufd_explain(mem, iova, iova + n * PAGE_SIZE, ret);
 		mem->iommufd.pinned += n;
 		left -= n;
 		if (timed)

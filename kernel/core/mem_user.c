@@ -2,15 +2,24 @@
 /*
  * User memory: charged, pinned for long, gathered into a table of folios.
  *
- * The charge is to mm->pinned_vm against RLIMIT_MEMLOCK, as RDMA does. Pages are
- * pinned in batches of one page of pointers: 512 pages are one 2 MiB folio, whose
+ * The charge is to the user, against RLIMIT_MEMLOCK, and the region keeps it: it is an
+ * open file's, which outlives the process that pins and goes to others. A limit that held
+ * for each mm would be one more for each fork(). mm->pinned_vm is told besides, as it is
+ * what people see (VmPin).
+ *
+ * Pages are pinned in batches of one page of pointers: 512 pages are one 2 MiB folio, whose
  * references are then taken with one atomic, and the pointers are dropped at once.
  */
+#include <linux/backing-dev.h>
+#include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/dma-mapping.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/user.h>
+#include <linux/uidgid.h>
 #include <trace/events/accel.h>
 
 #include "core.h"
@@ -18,21 +27,44 @@
 /* of a number of pages */
 #define KIB(pages)		((u64)(pages) << (PAGE_SHIFT - 10))
 
-static int accel_mem_charge(struct accel_mem *mem)
+/* Asked for in this order, as capable() is a way through all security modules. */
+static bool accel_mem_is_exempt(void)
 {
-	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	u64 pinned;
+	return cap_raised(current_cap(), CAP_IPC_LOCK) && capable(CAP_IPC_LOCK);
+}
 
-	if (!can_do_mlock())
+/* Nothing is charged that would be over the limit, not even for a moment. */
+static int accel_mem_charge_user(struct accel_mem *mem)
+{
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT, locked;
+	struct user_struct *user = current_user();
+
+	if (!rlimit(RLIMIT_MEMLOCK))
 		return accel_context_error(mem->ctx, -EPERM,
 					   "mem_pin: RLIMIT_MEMLOCK is 0; raise it (ulimit -l, LimitMEMLOCK=)");
-	pinned = atomic64_add_return(mem->npages, &current->mm->pinned_vm);
-	if (pinned > limit && !capable(CAP_IPC_LOCK)) {
-		pinned = atomic64_sub_return(mem->npages, &current->mm->pinned_vm);
-		return accel_context_error(mem->ctx, -ENOMEM,
-					   "mem_pin: %llu KiB needed, %llu of RLIMIT_MEMLOCK's %llu KiB are pinned; raise it (ulimit -l, LimitMEMLOCK=)",
-					   KIB(mem->npages), KIB(pinned), KIB(limit));
+	locked = atomic_long_read(&user->locked_vm);
+	do {
+		if (locked > limit || mem->npages > limit - locked)
+			return accel_context_error(mem->ctx, -ENOMEM,
+						   "mem_pin: %llu KiB needed, user %u has locked %llu of RLIMIT_MEMLOCK's %llu KiB; raise it (ulimit -l, LimitMEMLOCK=)",
+						   KIB(mem->npages),
+						   from_kuid(&init_user_ns, user->uid),
+						   KIB(locked), KIB(limit));
+	} while (!atomic_long_try_cmpxchg(&user->locked_vm, &locked, locked + mem->npages));
+	mem->user.user = get_uid(user);
+	return 0;
+}
+
+static int accel_mem_charge(struct accel_mem *mem)
+{
+	int ret;
+
+	if (!accel_mem_is_exempt()) {
+		ret = accel_mem_charge_user(mem);
+		if (ret)
+			return ret;
 	}
+	atomic64_add(mem->npages, &current->mm->pinned_vm);
 	mmgrab(current->mm);
 	mem->user.mm = current->mm;
 	return 0;
@@ -40,41 +72,72 @@ static int accel_mem_charge(struct accel_mem *mem)
 
 static void accel_mem_uncharge(struct accel_mem *mem)
 {
+	struct user_struct *user = mem->user.user;
+
 	if (!mem->user.mm)
 		return;
+	if (user) {
+		atomic_long_sub(mem->npages, &user->locked_vm);
+		free_uid(user);
+		mem->user.user = NULL;
+	}
 	atomic64_sub(mem->npages, &mem->user.mm->pinned_vm);
 	mmdrop(mem->user.mm);
 	mem->user.mm = NULL;
 }
 
 /*
- * Pin up to a batch. When the time is wanted, pages that are there are pinned
- * first, without faulting, so that what it costs to fault in the rest is known.
+ * Pin up to a batch, and say where the time goes: pages that are there are pinned without
+ * faulting. Where one is not, few are faulted in, so that those behind them which are there
+ * are not taken for others: twice as many each time that the next one is not there, either.
  */
+static long accel_mem_pin_batch_timed(unsigned long addr, long want, unsigned int gup,
+				      struct page **pages, struct accel_pin_times *times)
+{
+	long done = 0, few = 1, got;
+	u64 start, middle;
+
+	for (;;) {
+		start = ktime_get_ns();
+		got = pin_user_pages_fast(addr + done * PAGE_SIZE, want - done,
+					  gup | FOLL_NOFAULT, pages + done);
+		middle = ktime_get_ns();
+		times->pin_ns += middle - start;
+		if (got > 0) {
+			done += got;
+			few = 1;
+		}
+		if (done == want)
+			return done;
+		got = pin_user_pages_fast(addr + done * PAGE_SIZE, min(few, want - done), gup,
+					  pages + done);
+		times->fault_ns += ktime_get_ns() - middle;
+		if (got <= 0)
+			return done ?: got;
+		times->faulted_pages += got;
+		done += got;
+		few *= 2;
+		if (done == want)
+			return done;
+	}
+}
+
 static long accel_mem_pin_batch(unsigned long addr, unsigned long want, unsigned int gup,
 				struct page **pages, struct accel_pin_times *times, bool timed)
 {
-	long present, faulted;
-	u64 start, middle;
+	if (timed)
+		return accel_mem_pin_batch_timed(addr, want, gup, pages, times);
+	return pin_user_pages_fast(addr, want, gup, pages);
+}
 
-	if (!timed)
-		return pin_user_pages_fast(addr, want, gup, pages);
-	start = ktime_get_ns();
-	present = pin_user_pages_fast(addr, want, gup | FOLL_NOFAULT, pages);
-	middle = ktime_get_ns();
-	times->pin_ns += middle - start;
-	if (present == want)
-		return present;
-	if (present < 0)
-		present = 0;
-	faulted = pin_user_pages_fast(addr + present * PAGE_SIZE, want - present, gup,
-				      pages + present);
-	times->fault_ns += ktime_get_ns() - middle;
-	if (faulted > 0)
-		times->faulted_pages += faulted;
-	else if (!present)
-		return faulted;
-	return present + max(faulted, 0L);
+/*
+ * What is not pinned for long to be written, see writable_file_mapping_allowed() in mm/gup.c
+ * and vma_needs_dirty_tracking() in mm/vma.c. To be asked of shared mappings.
+ */
+static bool accel_mem_is_tracked(struct vm_area_struct *vma)
+{
+	return (vma->vm_ops && (vma->vm_ops->page_mkwrite || vma->vm_ops->pfn_mkwrite)) ||
+	       mapping_can_writeback(vma->vm_file->f_mapping);
 }
 
 /* Why a page of a file is not pinned. */
@@ -87,13 +150,13 @@ static int accel_mem_explain_file(struct accel_mem *mem, struct vm_area_struct *
 		return accel_context_error(mem->ctx, -EFAULT,
 					   "mem_pin: 0x%llx is beyond the end of '%pD' (%s)",
 					   addr, vma->vm_file, fs);
-	/* See writable_file_mapping_allowed() in mm/gup.c. */
-	if (mem->flags & ACCEL_MEM_WRITE && vma->vm_flags & VM_SHARED)
+	if (mem->flags & ACCEL_MEM_WRITE && vma->vm_flags & VM_SHARED &&
+	    accel_mem_is_tracked(vma))
 		return accel_context_error(mem->ctx, -EOPNOTSUPP,
 					   "mem_pin: 0x%llx is '%pD': %s has to see each write; use a memfd",
 					   addr, vma->vm_file, fs);
 	return accel_context_error(mem->ctx, -EFAULT,
-				   "mem_pin: 0x%llx, '%pD' (%s), cannot be pinned",
+				   "mem_pin: 0x%llx of '%pD' cannot be faulted in: is %s full, or its file unreadable?",
 				   addr, vma->vm_file, fs);
 }
 
@@ -137,7 +200,11 @@ static int accel_mem_pin_one(struct accel_mem *mem)
 
 	if (got <= 0)
 		return accel_mem_explain(mem, mem->addr, got ?: -EFAULT);
-	accel_table_of_run(mem, &page);
+	/* An entry has room for a page: see accel_device_register(). */
+	if (WARN_ON_ONCE(!accel_table_of_run(mem, &page))) {
+		unpin_user_page(page);
+		return -EIO;
+	}
 	return 0;
 }
 
@@ -186,44 +253,48 @@ static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct p
 	return ret;
 }
 
-/* The pages of one entry, of a region that the device may have written to: part of them dirty. */
-static void accel_mem_unpin_entry(struct accel_mem *mem, struct scatterlist *sg, u64 offset)
+/* Of @left pages from page @at of a region on, those that are dirty, or not, like the first. */
+static unsigned long accel_mem_alike(const struct accel_dirty *dirty, unsigned int *range,
+				     unsigned long at, unsigned long left, bool *is_dirty)
 {
-	unsigned long pfn = page_to_pfn(sg_page(sg)), before, dirty, after;
-	u64 first, end;
+	const struct accel_pages *next = &dirty->ranges[*range];
 
-	first = PAGE_ALIGN_DOWN(max(mem->dirty_from, offset));
-	end = min(PAGE_ALIGN(mem->dirty_to), offset + sg->length);
-
-	if (first >= end) {
-		accel_unpin_clean(sg_page(sg), sg->length >> PAGE_SHIFT);
-		return;
-	}
-	before = (first - offset) >> PAGE_SHIFT;
-	dirty = (end - first) >> PAGE_SHIFT;
-	after = (offset + sg->length - end) >> PAGE_SHIFT;
-	if (before)
-		accel_unpin_clean(pfn_to_page(pfn), before);
-	unpin_user_page_range_dirty_lock(pfn_to_page(pfn + before), dirty, true);
-	if (after)
-		accel_unpin_clean(pfn_to_page(pfn + before + dirty), after);
+	*is_dirty = false;
+	if (*range == dirty->num)
+		return left;
+	if (at < next->first)
+		return min(left, next->first - at);
+	*is_dirty = true;
+	if (left < next->end - at)
+		return left;
+	++*range;
+	return next->end - at;
 }
 
+/* Of a region that the device may have written to: some pages are dirty. */
 static void accel_mem_unpin_dirty(struct accel_mem *mem)
 {
+	unsigned long at = 0, pfn, left, n;
+	unsigned int range = 0;
 	struct scatterlist *sg;
-	u64 offset = 0;
+	bool dirty;
 
 	for (sg = mem->table.sgl; sg; sg = accel_sg_next(sg)) {
-		accel_mem_unpin_entry(mem, sg, offset);
-		offset += sg->length;
+		pfn = page_to_pfn(sg_page(sg));
+		for (left = sg->length >> PAGE_SHIFT; left; left -= n, pfn += n, at += n) {
+			n = accel_mem_alike(&mem->dirty, &range, at, left, &dirty);
+			if (dirty)
+				accel_unpin_dirty(pfn_to_page(pfn), n);
+			else
+				accel_unpin_clean(pfn_to_page(pfn), n);
+		}
 	}
 }
 
 /* Locks folios where they are to be dirty. */
 static void accel_mem_user_release(struct accel_mem *mem)
 {
-	if (mem->dirty_from < mem->dirty_to)
+	if (mem->dirty.num)
 		accel_mem_unpin_dirty(mem);
 	else
 		accel_table_unpin_clean(mem);

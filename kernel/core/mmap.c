@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Mappings of device memory and of drivers' buffers. Pages are inserted as they
- * are touched, inside the gate; once the device is gone a touch finds an empty
- * page of the mapping's own (not one shared with others, or two processes could
- * talk through it), never SIGBUS.
+ * are touched, inside the gate; once the device is gone a touch never ends in SIGBUS.
+ * What is read then is zero: a page of the mapping's own (not one shared with others, or
+ * two processes could talk through it), in place of all its pages and never writable. What
+ * is written goes to a page for that place alone, which keeps it for as long as the
+ * mapping is there, so that no other place shows it. Such pages come as they are written
+ * to, and are charged to who does: reading costs one page, however large the mapping is.
  */
+#include <linux/cleanup.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -12,6 +16,7 @@
 #include <linux/pseudo_fs.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <linux/xarray.h>
 #include <trace/events/accel.h>
 
 #include "core.h"
@@ -26,8 +31,10 @@
  * @id: never reused
  * @pgoff: of its first page
  * @desc: what the driver said is behind it
- * @lock: for @dummy
- * @dummy: what a touch finds when the device is gone
+ * @lock: for what follows, and for inserting it: whoever reads what others have written
+ *	has their page
+ * @blank: what a reader finds when the device is gone
+ * @written: what was written to since then, by page
  */
 struct accel_mapping {
 	struct kref ref;
@@ -35,8 +42,9 @@ struct accel_mapping {
 	u64 id;
 	unsigned long pgoff;
 	struct accel_map_desc desc;
-	struct mutex lock;		/* for dummy */
-	struct page *dummy;
+	struct mutex lock;		/* for what follows */
+	struct page *blank;
+	struct xarray written;
 };
 
 static struct vfsmount *accel_map_mnt;
@@ -102,9 +110,14 @@ void accel_map_zap(struct accel_device *adev)
 static void accel_mapping_free(struct kref *ref)
 {
 	struct accel_mapping *mapping = container_of(ref, struct accel_mapping, ref);
+	unsigned long index;
+	struct page *page;
 
-	if (mapping->dummy)
-		__free_page(mapping->dummy);
+	if (mapping->blank)
+		__free_page(mapping->blank);
+	xa_for_each(&mapping->written, index, page)
+		__free_page(page);
+	xa_destroy(&mapping->written);
 	accel_context_put(mapping->ctx);
 	mutex_destroy(&mapping->lock);
 	kfree(mapping);
@@ -138,24 +151,57 @@ static int accel_vma_mremap(struct vm_area_struct *vma)
 	return -EPERM;
 }
 
-static vm_fault_t accel_map_insert_dummy(struct accel_mapping *mapping, struct vm_fault *vmf)
+static struct page *accel_map_page_new(void)
 {
-	vm_fault_t ret = VM_FAULT_OOM;
+	return alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+}
 
-	mutex_lock(&mapping->lock);
-	if (!mapping->dummy)
-		mapping->dummy = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	if (mapping->dummy)
-		ret = vmf_insert_pfn_prot(vmf->vma, vmf->address, page_to_pfn(mapping->dummy),
-					  vm_get_page_prot(vmf->vma->vm_flags));
-	mutex_unlock(&mapping->lock);
-	return ret;
+/* A page for this place alone. mapping->lock is held. */
+static struct page *accel_map_own_page(struct accel_mapping *mapping, unsigned long index)
+{
+	struct page *page = accel_map_page_new();
+
+	if (page && xa_is_err(xa_store(&mapping->written, index, page, GFP_KERNEL_ACCOUNT))) {
+		__free_page(page);
+		page = NULL;
+	}
+	return page;
+}
+
+/* The device is gone. */
+static vm_fault_t accel_map_insert_blank(struct accel_mapping *mapping, struct vm_fault *vmf)
+{
+	struct address_space *all = mapping->ctx->adev->map_inode->i_mapping;
+	unsigned long index = vmf->pgoff - mapping->pgoff;
+	unsigned long flags = vmf->vma->vm_flags;
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	struct page *page;
+
+	guard(mutex)(&mapping->lock);
+	page = xa_load(&mapping->written, index);
+	if (!page && write) {
+		page = accel_map_own_page(mapping, index);
+	} else if (!page) {
+		flags &= ~VM_WRITE;
+		if (!mapping->blank)
+			mapping->blank = accel_map_page_new();
+		page = mapping->blank;
+	}
+	if (!page)
+		return VM_FAULT_OOM;
+	/* Who has the blank one here, or is not allowed to write yet, comes back. */
+	if (write)
+		unmap_mapping_range(all, (loff_t)vmf->pgoff << PAGE_SHIFT, PAGE_SIZE, 1);
+	return vmf_insert_pfn_prot(vmf->vma, vmf->address, page_to_pfn(page),
+				   vm_get_page_prot(flags));
 }
 
 static vm_fault_t accel_map_insert(struct accel_mapping *mapping, struct vm_fault *vmf)
 {
 	u64 offset = (u64)(vmf->pgoff - mapping->pgoff) << PAGE_SHIFT;
 	const struct accel_map_desc *desc = &mapping->desc;
+	/* not vm_page_prot, which pfn_mkwrite makes read-only */
+	pgprot_t prot = vm_get_page_prot(vmf->vma->vm_flags);
 	unsigned long pfn;
 
 	if (!desc->kaddr)
@@ -164,22 +210,28 @@ static vm_fault_t accel_map_insert(struct accel_mapping *mapping, struct vm_faul
 		pfn = vmalloc_to_pfn(desc->kaddr + offset);
 	else
 		pfn = PHYS_PFN(virt_to_phys(desc->kaddr + offset));
-	return vmf_insert_pfn(vmf->vma, vmf->address, pfn);
+	return vmf_insert_pfn_prot(vmf->vma, vmf->address, pfn,
+				   desc->noncached ? pgprot_noncached(prot) : prot);
 }
 
+/*
+ * A page that is not there, or is there for reading only: of the device's, because
+ * mprotect() had it so for a while, which is over. Nothing is resumed for it, so there is
+ * one reason for not getting in.
+ */
 static vm_fault_t accel_vma_fault(struct vm_fault *vmf)
 {
 	struct accel_mapping *mapping = vmf->vma->vm_private_data;
 	struct accel_call call = { .ctx = mapping->ctx, .op = ACCEL_OP_FAULT };
-	vm_fault_t fault;
+	vm_fault_t fault = 0;
 	int ret;
 
 	ret = accel_call_begin(&call);
 	if (!ret)
 		ret = accel_call_enter(&call);
 	if (ret)
-		fault = accel_map_insert_dummy(mapping, vmf);
-	else
+		fault = accel_map_insert_blank(mapping, vmf);
+	else if (!(vmf->flags & FAULT_FLAG_MKWRITE))
 		fault = accel_map_insert(mapping, vmf);
 	accel_call_end(&call, fault & VM_FAULT_ERROR ? -EFAULT : 0);
 	return fault;
@@ -190,6 +242,7 @@ static const struct vm_operations_struct accel_vm_ops = {
 	.close = accel_vma_close,
 	.mremap = accel_vma_mremap,
 	.fault = accel_vma_fault,
+	.pfn_mkwrite = accel_vma_fault,
 };
 
 static int accel_map_ask(struct accel_call *call, struct accel_map_desc *desc)
@@ -225,6 +278,7 @@ static int accel_map_make(struct accel_call *call, struct vm_area_struct *vma)
 		return -ENOMEM;
 	kref_init(&mapping->ref);
 	mutex_init(&mapping->lock);
+	xa_init_flags(&mapping->written, XA_FLAGS_ACCOUNT);
 	mapping->ctx = call->ctx;
 	kref_get(&call->ctx->ref);
 	mapping->id = call->u.mmap.map_id;

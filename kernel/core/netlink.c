@@ -11,7 +11,6 @@
  */
 
 #include <linux/module.h>
-#include <linux/pid_namespace.h>
 #include <linux/user_namespace.h>
 #include <net/genetlink.h>
 
@@ -81,10 +80,14 @@ void accel_netlink_device_changed(struct accel_device *adev)
 
 static void context_ntf(struct accel_context *ctx, u8 cmd)
 {
-	/* listeners are CAP_SYS_ADMIN in the initial namespaces */
+	/*
+	 * Listeners are CAP_SYS_ADMIN in the initial user namespace, but in any pid namespace:
+	 * what a family's bind() says of who subscribes, generic netlink ignores.
+	 */
 	static const struct accel_nl_reader listeners = {
+		.sender.admin = true,
+		.opener.admin = true,
 		.user_ns = &init_user_ns,
-		.pid_ns = &init_pid_ns,
 	};
 	struct sk_buff *skb;
 	void *hdr;

@@ -28,7 +28,7 @@ struct accel_nl_cred {
  * @opener: who opened the socket: a privileged program that is talked into
  *	writing to somebody else's socket must not reveal more to its owner
  * @user_ns: uids are shown as in here
- * @pid_ns: pids are shown as in here
+ * @pid_ns: pids are shown as in here; NULL: nobody knows, as there are many readers
  */
 struct accel_nl_reader {
 	struct accel_nl_cred sender;

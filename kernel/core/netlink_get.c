@@ -32,7 +32,10 @@ static void reader_init(struct accel_nl_reader *reader, struct sk_buff *skb)
 	/* no audit: to be refused here is no offence, it is seeing less */
 	reader->sender.admin = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 	reader->opener.uid = file->f_cred->euid;
-	reader->opener.admin = file_ns_capable(file, &init_user_ns, CAP_SYS_ADMIN);
+	/* this one is audited: not asked where it would change nothing */
+	reader->opener.admin = (reader->sender.admin ||
+				!uid_eq(reader->opener.uid, reader->sender.uid)) &&
+			       file_ns_capable(file, &init_user_ns, CAP_SYS_ADMIN);
 	reader->user_ns = current_user_ns();
 	reader->pid_ns = task_active_pid_ns(current);
 }

@@ -154,8 +154,12 @@ static int put_owner(struct sk_buff *skb, struct accel_context *ctx,
 		     const struct accel_nl_reader *reader)
 {
 	uid_t uid = from_kuid(reader->user_ns, make_kuid(&init_user_ns, ctx->uid));
+	u32 pid = reader->pid_ns ? pid_nr_ns(ctx->pid, reader->pid_ns) : 0;
 
-	if (nla_put_u32(skb, ACCEL_NL_A_CTX_PID, pid_nr_ns(ctx->pid, reader->pid_ns)))
+	if (nla_put_u32(skb, ACCEL_NL_A_CTX_PID, pid))
+		return -EMSGSIZE;
+	if (reader->sender.admin && reader->opener.admin &&
+	    nla_put_u32(skb, ACCEL_NL_A_CTX_INIT_PID, ctx->tgid))
 		return -EMSGSIZE;
 	if (uid == (uid_t)-1)
 		return 0;	/* the owner does not exist for the reader */

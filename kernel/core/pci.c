@@ -44,6 +44,18 @@ void accel_pci_exit(struct accel_device *adev)
 	kfree(adev->pci_state);
 }
 
+/**
+ * accel_pci_isolate - let the hardware reach no memory any more
+ * @adev: a registered device, on whatever bus
+ *
+ * Context: any.
+ */
+void accel_pci_isolate(struct accel_device *adev)
+{
+	if (dev_is_pci(adev->dev.parent))
+		pci_clear_master(to_pci_dev(adev->dev.parent));
+}
+
 /* End all jobs, refuse new ones, and let the hardware reach no memory any more. */
 static void accel_pci_stop(struct pci_dev *pdev, enum accel_state state)
 {

@@ -3,9 +3,9 @@
  * Policies: who is asked, and who is told of the end. policy_attach.c makes the sets.
  *
  * Sets are numbered. What a set has allowed keeps its number (policy_stamp), and each
- * entry of a set knows the number of the first set of that node that it was in. So
- * when the thing ends, whoever is in the set by then and was in it at that time has to be
- * told, and nobody else: no list hangs on the thing.
+ * entry of a set knows the numbers of the first and the last set of that node in which it was
+ * asked. So when the thing ends, whoever is in the set by then and was asked at that time
+ * has to be told, and nobody else: no list hangs on the thing.
  *
  * Those who are told in bulk are told from policy_owed.c.
  */
@@ -115,7 +115,7 @@ static __always_inline void accel_policy_tell_set(const struct accel_policy_set 
 {
 	while (entry != set->entries) {
 		entry--;
-		if (!(entry->hooks & BIT(hook)) || entry->since > seen)
+		if (!(entry->hooks & BIT(hook)) || entry->since > seen || entry->last < seen)
 			continue;
 		this_cpu_inc(entry->counts->calls[hook]);
 		accel_policy_notify(entry->ops, hook, call);
@@ -175,19 +175,15 @@ static void accel_policy_take_back(const struct accel_policy_set *set,
 #define ACCEL_ERRNO_END		512
 
 /*
- * A policy has refused. Those before it are told that it came to nothing. Ends the
- * caller's critical section. @call is a copy, made only here: so the caller keeps its own
- * in registers.
+ * A policy has refused. Those before it are told that it came to nothing. @call is a copy, made
+ * only here: so the caller keeps its own in registers.
  * Return: the caller's errno.
  */
-static noinline int accel_policy_refuse(const struct accel_policy_set *set,
-					const struct accel_policy_entry *entry,
-					enum accel_hook hook, struct accel_policy_call call,
-					int ret)
-	__releases(RCU)
+static int accel_policy_refuse(const struct accel_policy_set *set,
+			       const struct accel_policy_entry *entry, enum accel_hook hook,
+			       struct accel_policy_call call, int ret)
 {
 	struct accel_policy *policy = entry->policy;
-	char name[ACCEL_POLICY_NAME_LEN];
 
 	if (ret > 0 || ret <= -ACCEL_ERRNO_END) {
 		atomic64_inc(&policy->bad_returns);
@@ -195,13 +191,7 @@ static noinline int accel_policy_refuse(const struct accel_policy_set *set,
 	}
 	this_cpu_inc(policy->counts->refused[hook]);
 	trace_accel_policy_deny(call.ctx, policy->id, policy->name, accel_hook_name(hook), ret);
-	memcpy(name, policy->name, ACCEL_POLICY_NAME_LEN);
 	accel_policy_take_back(set, entry, hook, call);
-	rcu_read_unlock();
-	/* of a file that could not be opened nobody can ask why */
-	if (hook != ACCEL_HOOK_OPEN)
-		accel_context_error(call.ctx, ret, "%s: refused by policy '%s'",
-				    accel_hook_name(hook), name);
 	return ret;
 }
 
@@ -209,8 +199,8 @@ static noinline int accel_policy_refuse(const struct accel_policy_set *set,
  * A policy that is told in bulk has refused a region, and may not have been told all.
  * Return: what it says now.
  */
-static noinline int accel_policy_ask_again(const struct accel_policy_entry *entry,
-					   struct accel_mem *mem, int ret)
+static int accel_policy_ask_again(const struct accel_policy_entry *entry, struct accel_mem *mem,
+				  int ret)
 {
 	if (mem->policy_settled || !(entry->hooks & BIT(ACCEL_HOOK_MEM_UNPINNED)))
 		return ret;
@@ -220,8 +210,41 @@ static noinline int accel_policy_ask_again(const struct accel_policy_entry *entr
 }
 
 /*
+ * What a policy has answered that did not just allow it. Preemption is off, and is on
+ * again if the answer stays so: what is done here may take locks, and long.
+ * Return: the caller's errno; 0: the policy, when it knows all, has nothing against it.
+ */
+static noinline int accel_policy_refused(const struct accel_policy_set *set,
+					 const struct accel_policy_entry *entry,
+					 enum accel_hook hook, struct accel_policy_call call,
+					 int ret)
+{
+	char name[ACCEL_POLICY_NAME_LEN];
+
+	rcu_read_lock();
+	preempt_enable_notrace();
+	if (hook == ACCEL_HOOK_MEM_PIN)
+		ret = accel_policy_ask_again(entry, call.mem, ret);
+	if (ret) {
+		ret = accel_policy_refuse(set, entry, hook, call, ret);
+		memcpy(name, entry->policy->name, ACCEL_POLICY_NAME_LEN);
+	} else {
+		preempt_disable_notrace();
+	}
+	rcu_read_unlock();
+	/* of a file that could not be opened nobody can ask why */
+	if (ret && hook != ACCEL_HOOK_OPEN)
+		accel_context_error(call.ctx, ret, "%s: refused by policy '%s'",
+				    accel_hook_name(hook), name);
+	return ret;
+}
+
+/*
  * Put a call to the policies of its node. The stamp, where the hook has a partner, says
  * later who has allowed it.
+ *
+ * With preemption off, which holds the set as rcu_read_lock() would; but on a preemptible
+ * kernel that is a call, and a tenth of what a policy costs.
  */
 static __always_inline int accel_policy_decide(enum accel_hook hook,
 					       const struct accel_policy_call *call)
@@ -230,8 +253,8 @@ static __always_inline int accel_policy_decide(enum accel_hook hook,
 	const struct accel_policy_set *set;
 	int ret;
 
-	rcu_read_lock();
-	set = rcu_dereference(call->ctx->opened_node->policies);
+	preempt_disable_notrace();
+	set = rcu_dereference_sched(call->ctx->opened_node->policies);
 	if (likely(set)) {
 		if (accel_hook_partners(hook))
 			*accel_policy_stamp_of(hook, call) = set->stamp;
@@ -244,13 +267,14 @@ static __always_inline int accel_policy_decide(enum accel_hook hook,
 				continue;
 			this_cpu_inc(entry->counts->calls[hook]);
 			ret = accel_policy_ask(entry->ops, hook, call);
-			if (hook == ACCEL_HOOK_MEM_PIN && unlikely(ret))
-				ret = accel_policy_ask_again(entry, call->mem, ret);
-			if (unlikely(ret))
-				return accel_policy_refuse(set, entry, hook, *call, ret);
+			if (unlikely(ret)) {
+				ret = accel_policy_refused(set, entry, hook, *call, ret);
+				if (ret)
+					return ret;
+			}
 		} while (++entry != end);
 	}
-	rcu_read_unlock();
+	preempt_enable_notrace();
 	return 0;
 }
 
@@ -358,28 +382,37 @@ void __accel_policy_context_close(struct accel_context *ctx)
 	ctx->policy_stamp = 0;
 }
 
-void accel_policy_tell_unpin(struct accel_mem *mem)
+/**
+ * accel_policy_tell_unpin - a region has ended
+ * @set: those who are told, if they have allowed it
+ * @mem: the region
+ *
+ * Context: any, atomic, under RCU.
+ */
+void accel_policy_tell_unpin(const struct accel_policy_set *set, struct accel_mem *mem)
 {
 	struct accel_policy_call call __uninitialized;
 
 	call.ctx = mem->ctx;
 	call.mem = mem;
-	accel_policy_tell(ACCEL_HOOK_MEM_UNPIN, &call, mem->policy_stamp);
+	accel_policy_tell_set(set, set->end, ACCEL_HOOK_MEM_UNPIN, &call, mem->policy_stamp);
 }
 
 /**
  * accel_policy_tell_unpinned - regions of a file have ended
+ * @set: those who are told, if they have allowed them
  * @ctx: the file's context
  * @bytes: how long they were together
  * @stamp: who has allowed them to be made
  *
- * Context: any, atomic.
+ * Context: any, atomic, under RCU.
  */
-void accel_policy_tell_unpinned(struct accel_context *ctx, u64 bytes, u64 stamp)
+void accel_policy_tell_unpinned(const struct accel_policy_set *set, struct accel_context *ctx,
+				u64 bytes, u64 stamp)
 {
 	const struct accel_policy_call call = { .ctx = ctx, .unpinned = bytes };
 
-	accel_policy_tell(ACCEL_HOOK_MEM_UNPINNED, &call, stamp);
+	accel_policy_tell_set(set, set->end, ACCEL_HOOK_MEM_UNPINNED, &call, stamp);
 }
 
 void __accel_policy_job_done(struct accel_context *ctx, struct accel_job *job)

@@ -45,6 +45,10 @@ static inline u32 accel_hook_partners(enum accel_hook hook)
 	}
 }
 
+/* All that are partners. */
+#define ACCEL_HOOKS_PARTNERS	(BIT(ACCEL_HOOK_CONTEXT_CLOSE) | BIT(ACCEL_HOOK_MEM_UNPIN) | \
+				 BIT(ACCEL_HOOK_MEM_UNPINNED) | BIT(ACCEL_HOOK_JOB_DONE))
+
 /* How often the engine asks again about a job that is held back. */
 #define ACCEL_POLICY_RETRY_MS	10
 
@@ -81,10 +85,15 @@ struct accel_policy {
 	atomic64_t overruled;
 };
 
-/* One policy of a node. */
+/*
+ * One policy of a node, which was asked in the sets from @since to @last; U64_MAX: it still is.
+ * If not, since a replacement of it is for other nodes, it is told of the end of what it has
+ * allowed until then. That, then widened again, is two entries.
+ */
 struct accel_policy_entry {
 	const struct accel_policy_ops *ops;
 	u64 since;
+	u64 last;
 	u32 hooks;
 	struct accel_policy_counts __percpu *counts;
 	struct accel_policy *policy;
@@ -130,18 +139,14 @@ void __accel_policy_context_close(struct accel_context *ctx);
 void __accel_policy_mem_unpin(struct accel_mem *mem);
 void __accel_policy_mem_failed(struct accel_mem *mem);
 void __accel_policy_job_done(struct accel_context *ctx, struct accel_job *job);
-void accel_policy_tell_unpin(struct accel_mem *mem);
-void accel_policy_tell_unpinned(struct accel_context *ctx, u64 bytes, u64 stamp);
-
-static __always_inline bool accel_policy_has_any(const struct accel_context *ctx, u32 hooks)
-{
-	return static_branch_unlikely(&accel_policies_attached) &&
-	       READ_ONCE(ctx->opened_node->policy_hooks) & hooks;
-}
+void accel_policy_tell_unpin(const struct accel_policy_set *set, struct accel_mem *mem);
+void accel_policy_tell_unpinned(const struct accel_policy_set *set, struct accel_context *ctx,
+				u64 bytes, u64 stamp);
 
 static __always_inline bool accel_policy_has(const struct accel_context *ctx, enum accel_hook hook)
 {
-	return accel_policy_has_any(ctx, BIT(hook));
+	return static_branch_unlikely(&accel_policies_attached) &&
+	       READ_ONCE(ctx->opened_node->policy_hooks) & BIT(hook);
 }
 
 static inline int accel_policy_open(struct accel_context *ctx)
@@ -199,16 +204,14 @@ static inline void accel_policy_context_close(struct accel_context *ctx)
 /* A region that was made; its context's lock is held. */
 static inline void accel_policy_mem_unpin(struct accel_mem *mem)
 {
-	if (accel_policy_has_any(mem->ctx, accel_hook_partners(ACCEL_HOOK_MEM_PIN)) &&
-	    mem->policy_stamp)
+	if (static_branch_unlikely(&accel_policies_attached) && mem->policy_stamp)
 		__accel_policy_mem_unpin(mem);
 }
 
 /* One that could not be made. */
 static inline void accel_policy_mem_failed(struct accel_mem *mem)
 {
-	if (accel_policy_has_any(mem->ctx, accel_hook_partners(ACCEL_HOOK_MEM_PIN)) &&
-	    mem->policy_stamp)
+	if (static_branch_unlikely(&accel_policies_attached) && mem->policy_stamp)
 		__accel_policy_mem_failed(mem);
 }
 
@@ -235,6 +238,8 @@ static inline bool accel_policy_in_bulk(const struct accel_mem *mem)
 }
 
 void __accel_policy_settle(void);
+void accel_policy_prompt_begin(void);
+void accel_policy_prompt_end(void);
 
 /*
  * Tell all policies what they are owed. Of what ended before this is called nothing is

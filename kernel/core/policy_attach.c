@@ -35,17 +35,6 @@ static bool accel_policy_is_for(const struct accel_policy *policy, const struct 
 	       glob_match(policy->device, node->name);
 }
 
-static u64 accel_policy_since(const struct accel_policy_set *set,
-			      const struct accel_policy *policy, u64 otherwise)
-{
-	u32 n;
-
-	for (n = 0; set && n < set->num; n++)
-		if (set->entries[n].policy == policy)
-			return set->entries[n].since;
-	return otherwise;
-}
-
 /*
  * What is to be asked of a policy with @hooks: also what it allows by having no say, and
  * wants to be told the end of.
@@ -61,7 +50,54 @@ static u32 accel_policy_asked(u32 hooks)
 	return asked;
 }
 
-/* The set that @node should have now. NULL: no policy is for it. Or ERR_PTR -ENOMEM. */
+/* So often a policy may be narrowed to other nodes, and widened again, in its life. */
+#define ACCEL_POLICY_PASTS	8
+
+/*
+ * What @policy has in @node's next set, of the number @stamp: what it had in the @old one, of
+ * which it is told, and where it is asked from then on. @to has room for it, or is NULL.
+ * Return: how many entries that is.
+ */
+static u32 accel_policy_fill(struct accel_policy_entry *to, const struct accel_policy_set *old,
+			     struct accel_policy *policy, const struct accel_node *node, u64 stamp)
+{
+	bool asked = accel_policy_is_for(policy, node);
+	struct accel_policy_entry entry = {
+		.ops = policy->ops,
+		.counts = policy->counts,
+		.policy = policy,
+		.hooks = policy->hooks & ACCEL_HOOKS_PARTNERS,
+	};
+	u32 num = 0, n;
+
+	for (n = 0; old && n < old->num; n++) {
+		if (old->entries[n].policy != policy)
+			continue;
+		entry.since = old->entries[n].since;
+		entry.last = min(old->entries[n].last, old->stamp);
+		if (asked && old->entries[n].last == U64_MAX) {
+			stamp = entry.since;
+			continue;
+		}
+		if (to)
+			to[num] = entry;
+		num++;
+	}
+	if (asked) {
+		entry.hooks = policy->hooks;
+		entry.since = stamp;
+		entry.last = U64_MAX;
+		if (to)
+			to[num] = entry;
+		num++;
+	}
+	return num;
+}
+
+/*
+ * The set that @node should have now. NULL: no policy is for it. Or ERR_PTR: -ENOMEM, -EBUSY
+ * (a replaced policy's past of this node has too many parts).
+ */
 static struct accel_policy_set *accel_policy_set_new(struct accel_node *node, u64 stamp, gfp_t gfp)
 {
 	const struct accel_policy_set *old =
@@ -69,10 +105,14 @@ static struct accel_policy_set *accel_policy_set_new(struct accel_node *node, u6
 					  lockdep_is_held(&accel_policies_lock));
 	struct accel_policy_set *set;
 	struct accel_policy *policy;
-	u32 num = 0;
+	u32 num = 0, of_one;
 
-	list_for_each_entry(policy, &accel_policies, link)
-		num += accel_policy_is_for(policy, node);
+	list_for_each_entry(policy, &accel_policies, link) {
+		of_one = accel_policy_fill(NULL, old, policy, node, stamp);
+		if (of_one > ACCEL_POLICY_PASTS + 1)
+			return ERR_PTR(-EBUSY);
+		num += of_one;
+	}
 	if (!num)
 		return NULL;
 	set = kzalloc(struct_size(set, entries, num), gfp);
@@ -82,24 +122,19 @@ static struct accel_policy_set *accel_policy_set_new(struct accel_node *node, u6
 	set->num = num;
 	set->end = &set->entries[num];
 	num = 0;
-	list_for_each_entry(policy, &accel_policies, link) {
-		if (!accel_policy_is_for(policy, node))
-			continue;
-		set->hooks |= accel_policy_asked(policy->hooks);
-		set->entries[num].ops = policy->ops;
-		set->entries[num].hooks = policy->hooks;
-		set->entries[num].counts = policy->counts;
-		set->entries[num].policy = policy;
-		set->entries[num].since = accel_policy_since(old, policy, stamp);
-		num++;
-	}
+	list_for_each_entry(policy, &accel_policies, link)
+		num += accel_policy_fill(&set->entries[num], old, policy, node, stamp);
+	while (num--)
+		set->hooks |= set->entries[num].last == U64_MAX ?
+			      accel_policy_asked(set->entries[num].hooks) : set->entries[num].hooks;
 	return set;
 }
 
 /* The sets that accel_policy_prepare() has made decide from now on; or are thrown away. */
 static void accel_policy_publish(struct accel_device *adev, bool ok)
 {
-	unsigned int i;
+	/* pairs with accel_engine_add(): engines come while the device is not registered */
+	unsigned int num_engines = smp_load_acquire(&adev->num_engines), i;
 
 	for (i = 0; i < adev->num_nodes; i++) {
 		struct accel_node *node = &adev->nodes[i];
@@ -115,7 +150,7 @@ static void accel_policy_publish(struct accel_device *adev, bool ok)
 			kfree_rcu(set, rcu);
 	}
 	/* A job that was held back may be free to go. */
-	for (i = 0; ok && i < adev->num_engines; i++)
+	for (i = 0; ok && i < num_engines; i++)
 		wake_up(&adev->engines[i]->wq);
 }
 
@@ -136,7 +171,7 @@ static int accel_policy_prepare(struct accel_device *adev, u64 stamp, gfp_t gfp)
 	return ret;
 }
 
-/* All nodes' sets anew, after accel_policies was changed; or, without memory, none. */
+/* All nodes' sets anew, after accel_policies was changed; or, where that fails, none. */
 static int accel_policy_rebuild(gfp_t gfp)
 {
 	u64 stamp = accel_policy_stamp + 1;
@@ -175,10 +210,15 @@ const char *accel_policy_check(const struct accel_policy_ops *ops)
 {
 	if (!ops->name[0])
 		return "it has no name";
+	if (ops->name[0] == '.')
+		return "its name begins with '.'";
 	if (!accel_policy_name_ok(ops->name, sizeof(ops->name), "-_."))
 		return "its name has other than letters, digits, '-', '_' and '.', or is too long";
 	if (!accel_policy_name_ok(ops->device, sizeof(ops->device), "*?[]-!^"))
 		return "its device is no pattern of names such as acc[0-3], or is too long";
+	/* glob_match() takes it for one more character of the set */
+	if (strchr(ops->device, '^'))
+		return "its device has a '^': all but some are [!...]";
 	return NULL;
 }
 
@@ -293,16 +333,18 @@ EXPORT_SYMBOL_IF_KUNIT(accel_policy_attach);
  * @old: the one that is attached
  *
  * Each call is decided by one of the two, and what the old one has allowed is told to
- * the new one when it ends. Counters go on.
+ * the new one when it ends, also of nodes that the new one is not for. Counters go on.
  *
  * Context: process, may sleep.
  * Return: 0: the old one is asked no more. -EINVAL (said in the log): another name, or as
- * accel_policy_attach(); -ENOENT: @old is not attached; -EEXIST: @ops is; -ENOMEM.
+ * accel_policy_attach(); -ENOENT: @old is not attached; -EEXIST: @ops is; -ENOMEM; -EBUSY: a
+ * node was taken from it and given back too often, it has to be detached and attached.
  */
 int accel_policy_replace(const struct accel_policy_ops *ops, const struct accel_policy_ops *old)
 {
 	const char *wrong = accel_policy_check(ops);
 	struct accel_policy *policy;
+	bool other_way;
 	int ret;
 
 	if (!wrong && strcmp(ops->name, old->name))
@@ -311,6 +353,10 @@ int accel_policy_replace(const struct accel_policy_ops *ops, const struct accel_
 		pr_info("policy '%.*s': %s\n", ACCEL_POLICY_NAME_LEN - 1, ops->name, wrong);
 		return -EINVAL;
 	}
+	/* what is owed when the sets change would be told to the new one, in its way */
+	other_way = !ops->mem_unpinned != !old->mem_unpinned;
+	if (other_way)
+		accel_policy_prompt_begin();
 	mutex_lock(&accel_policies_lock);
 	policy = accel_policy_find(old);
 	ret = !policy ? -ENOENT : accel_policy_find(ops) ? -EEXIST : 0;
@@ -334,6 +380,8 @@ int accel_policy_replace(const struct accel_policy_ops *ops, const struct accel_
 	mutex_unlock(&accel_policies_lock);
 	if (!ret)
 		synchronize_rcu();
+	if (other_way)
+		accel_policy_prompt_end();
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_policy_replace);

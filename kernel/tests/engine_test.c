@@ -87,6 +87,28 @@ static void counted_while_running(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, two.running, 1);
 }
 
+/* Busy time is one word: also between two periods it is right whenever it is read. */
+static void busy_time(struct kunit *test)
+{
+	struct accel_engine engine = {};
+
+	KUNIT_EXPECT_EQ(test, accel_engine_busy_ns(&engine, 1000), 0);
+	accel_engine_set_busy(&engine, true, 1000);
+	KUNIT_EXPECT_EQ(test, accel_engine_busy_ns(&engine, 1000), 0);
+	KUNIT_EXPECT_EQ(test, accel_engine_busy_ns(&engine, 1300), 300);
+	/* another processor's clock may be behind by a little */
+	KUNIT_EXPECT_EQ(test, accel_engine_busy_ns(&engine, 999), 0);
+	accel_engine_set_busy(&engine, false, 1400);
+	KUNIT_EXPECT_EQ(test, accel_engine_busy_ns(&engine, 1400), 400);
+	KUNIT_EXPECT_EQ(test, accel_engine_busy_ns(&engine, 9000), 400);
+	accel_engine_set_busy(&engine, true, 9000);
+	KUNIT_EXPECT_EQ(test, accel_engine_busy_ns(&engine, 9000), 400);
+	KUNIT_EXPECT_EQ(test, accel_engine_busy_ns(&engine, 9001), 401);
+	accel_engine_set_busy(&engine, false, 9100);
+	KUNIT_EXPECT_EQ(test, accel_engine_busy_ns(&engine, 0), 500);
+	end(test, test->priv);
+}
+
 static void bad_waits(struct kunit *test)
 {
 	struct engine_fixture *f = test->priv;
@@ -313,9 +335,75 @@ static void failed_open(struct kunit *test)
 	end(test, f);
 }
 
+/* Hardware that goes on with a job that it is to forget: it takes no other. */
+static void does_not_stop(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_context *other = fake_open(test, f->fake);
+	struct accel_job_wait wait;
+	u64 id, queued;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), 0);
+	KUNIT_ASSERT_EQ(test, fake_submit(other, f->fake->engine, &queued), 0);
+	wait_for_completion(&f->fake->started);
+	f->fake->cancel_error = -ETIMEDOUT;
+	accel_context_close(f->ctx);
+	KUNIT_EXPECT_EQ(test, f->fake->cancelled, 1);
+	/* the other file's has ended without having been started, or will */
+	KUNIT_EXPECT_EQ(test, wait_job(other, queued, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.status, -EIO);
+	KUNIT_EXPECT_EQ(test, wait.run_ns, 0);
+	KUNIT_EXPECT_EQ(test, f->fake->ran, 1);
+	KUNIT_EXPECT_EQ(test, fake_submit(other, f->fake->engine, &id), -EIO);
+	KUNIT_EXPECT_EQ(test, fake_submit(other, f->fake->busy, &id), -EIO);
+	flush_work(&f->fake->accel.stuck_work);
+	KUNIT_EXPECT_EQ(test, f->fake->accel.state, ACCEL_STATE_FAILED);
+
+	/* until somebody has reset it */
+	f->fake->cancel_error = 0;
+	KUNIT_EXPECT_EQ(test, accel_device_set_state(&f->fake->accel, ACCEL_STATE_OK), 0);
+	KUNIT_ASSERT_EQ(test, fake_submit(other, f->fake->engine, &id), 0);
+	fake_finish(f->fake, 0, 5);
+	KUNIT_EXPECT_EQ(test, wait_job(other, id, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.status, 0);
+	KUNIT_EXPECT_EQ(test, wait.result, 5);
+
+	/* and it can be unregistered at any time */
+	KUNIT_ASSERT_EQ(test, fake_submit(other, f->fake->engine, &id), 0);
+	wait_for_completion(&f->fake->started);
+	f->fake->cancel_error = -ETIMEDOUT;
+	fake_unregister(test, f->fake);
+	KUNIT_EXPECT_EQ(test, wait_job(other, id, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.status, -ENODEV);
+	accel_context_close(other);
+}
+
+/* One that a reset has already begun to mend is not failed behind its back. */
+static void stops_by_reset(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_device *adev = &f->fake->accel;
+	u64 id;
+
+	KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), 0);
+	wait_for_completion(&f->fake->started);
+	f->fake->cancel_error = -ETIMEDOUT;
+	KUNIT_EXPECT_EQ(test, accel_device_set_state(adev, ACCEL_STATE_RESETTING), 0);
+	KUNIT_EXPECT_TRUE(test, adev->stuck);
+	flush_work(&adev->stuck_work);
+	KUNIT_EXPECT_EQ(test, adev->state, ACCEL_STATE_RESETTING);
+	KUNIT_EXPECT_EQ(test, accel_device_set_state(adev, ACCEL_STATE_OK), 0);
+	KUNIT_EXPECT_FALSE(test, adev->stuck);
+	KUNIT_EXPECT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), 0);
+	f->fake->cancel_error = 0;
+	end(test, f);
+}
+
 static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(one_job),
 	KUNIT_CASE(counted_while_running),
+	KUNIT_CASE(busy_time),
 	KUNIT_CASE(bad_waits),
 	KUNIT_CASE(cancelled_by_close),
 	KUNIT_CASE(others_keep_their_order),
@@ -326,6 +414,8 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE_SLOW(too_many),
 	KUNIT_CASE(none_starts),
 	KUNIT_CASE(failed_open),
+	KUNIT_CASE(does_not_stop),
+	KUNIT_CASE(stops_by_reset),
 	{ }
 };
 

@@ -30,7 +30,7 @@ static void fake_run_busy(struct accel_job *job)
 	accel_job_done(job, -ECANCELED, 0);
 }
 
-static void fake_cancel(struct accel_job *job)
+static int fake_cancel(struct accel_job *job)
 {
 	struct fake_device *fake = to_fake(job->ctx->adev);
 
@@ -38,6 +38,7 @@ static void fake_cancel(struct accel_job *job)
 	fake->running = NULL;
 	fake->cancelled++;
 	spin_unlock_irq(&fake->lock);
+	return fake->cancel_error;
 }
 
 static void fake_free(struct accel_job *job)
@@ -111,6 +112,7 @@ static long fake_double(struct accel_context *ctx, void *arg)
 {
 	struct fake_arg *a = arg;
 
+	to_fake(ctx->adev)->doubled++;
 	a->out = a->in * 2 + a->added_later;
 	return 0;
 }
@@ -132,7 +134,6 @@ static const struct accel_node_desc fake_nodes[] = {
 const struct accel_driver fake_driver = {
 	.name = "fake",
 	.type = "test",
-	.owner = THIS_MODULE,
 	.nodes = fake_nodes,
 	.num_nodes = ARRAY_SIZE(fake_nodes),
 	.open = fake_do_open,

@@ -19,9 +19,10 @@ struct fake_device {
 	spinlock_t lock;		/* running */
 	struct accel_job *running;
 	struct completion started;
-	unsigned int opened, closed, ran, cancelled, freed;
+	unsigned int opened, closed, ran, cancelled, freed, doubled;
 	bool overslept;			/* a job of @busy ended for another reason */
 	int open_error;
+	int cancel_error;		/* of jobs of @engine and @hasty */
 	bool open_submits;
 };
 

@@ -144,6 +144,8 @@ static void states(struct kunit *test)
 
 static struct completion flags_leave;
 static atomic_t flags_inside;
+static unsigned int flags_cancelled;
+static bool flags_cancelled_early;
 
 static long flags_stay(struct accel_context *ctx, void *arg)
 {
@@ -156,6 +158,14 @@ static long flags_stay(struct accel_context *ctx, void *arg)
 static long flags_pass(struct accel_context *ctx, void *arg)
 {
 	return 0;
+}
+
+/* As a driver's does: what waits in its handlers is to return. */
+static void flags_cancel(struct accel_device *adev)
+{
+	flags_cancelled++;
+	flags_cancelled_early |= accel_gate_is_open(adev);
+	complete_all(&flags_leave);
 }
 
 static const struct accel_ioctl_desc flags_ioctls[] = {
@@ -177,6 +187,9 @@ static struct fake_device *flags_register(struct kunit *test)
 	drv = fake_driver;
 	drv.nodes = &flags_node;
 	drv.num_nodes = 1;
+	drv.cancel = flags_cancel;
+	flags_cancelled = 0;
+	flags_cancelled_early = false;
 	fake = accel_device_alloc(fake_parent(test), &drv, struct fake_device, accel);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(fake));
 	KUNIT_ASSERT_EQ(test, accel_device_register(&fake->accel), 0);
@@ -283,9 +296,30 @@ static void admin_calls(struct kunit *test)
 	fake_unregister(test, fake);
 }
 
+/* A handler that nothing ends but the driver's cancel. */
+static void woken_by_unregister(struct kunit *test)
+{
+	struct fake_device *fake = flags_register(test);
+	struct accel_context *ctx = fake_open(test, fake);
+	struct flags_call call;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
+	flags_start(&call, ctx, FLAGS_PLAIN);
+	flags_await(1);
+	KUNIT_EXPECT_EQ(test, flags_cancelled, 0);
+	fake_unregister(test, fake);
+	KUNIT_EXPECT_EQ(test, flags_cancelled, 1);
+	/* or more of them could come, and wait for ever */
+	KUNIT_EXPECT_FALSE(test, flags_cancelled_early);
+	flags_end(test, &call);
+	accel_context_close(ctx);
+	KUNIT_EXPECT_EQ(test, flags_cancelled, 1);
+}
+
 static struct kunit_case flags_cases[] = {
 	KUNIT_CASE(exclusive_calls),
 	KUNIT_CASE(admin_calls),
+	KUNIT_CASE(woken_by_unregister),
 	{ }
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A region as pages of a device's own page table. The table is written by hand, with
- * addresses that no allocator would give on purpose.
+ * addresses that no allocator would give on purpose. And what was written of a region.
  */
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
@@ -173,12 +173,69 @@ static void byte_to_address(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, accel_mem_dma_addr(&t->mem, SZ_8K + SZ_4K, &addr, &len), -ERANGE);
 }
 
+#define DIRTY_ADDS	6
+
+/* In pages: what is added, one after the other, and what is said of it then. */
+static void ranges_written(struct kunit *test)
+{
+	static const struct {
+		struct accel_pages add[DIRTY_ADDS], want[ACCEL_DIRTY_RANGES];
+	} cases[] = {
+		{ { { 3, 5 } }, { { 3, 5 } } },
+		/* in any order */
+		{ { { 14, 15 }, { 1, 2 }, { 7, 9 } }, { { 1, 2 }, { 7, 9 }, { 14, 15 } } },
+		/* what touches or overlaps is one */
+		{ { { 1, 2 }, { 2, 3 } }, { { 1, 3 } } },
+		{ { { 2, 3 }, { 1, 2 } }, { { 1, 3 } } },
+		{ { { 1, 4 }, { 2, 3 } }, { { 1, 4 } } },
+		{ { { 2, 3 }, { 1, 4 } }, { { 1, 4 } } },
+		{ { { 1, 2 }, { 4, 5 }, { 8, 9 }, { 2, 8 } }, { { 1, 9 } } },
+		{ { { 1, 2 }, { 4, 5 }, { 8, 9 }, { 12, 13 }, { 4, 9 } },
+		  { { 1, 2 }, { 4, 9 }, { 12, 13 } } },
+		/* of too many the nearest two are: the first, in the middle, the last */
+		{ { { 0, 1 }, { 10, 11 }, { 20, 21 }, { 30, 31 }, { 3, 4 } },
+		  { { 0, 4 }, { 10, 11 }, { 20, 21 }, { 30, 31 } } },
+		{ { { 0, 1 }, { 10, 11 }, { 20, 21 }, { 30, 31 }, { 13, 14 } },
+		  { { 0, 1 }, { 10, 14 }, { 20, 21 }, { 30, 31 } } },
+		{ { { 0, 1 }, { 10, 11 }, { 20, 21 }, { 30, 31 }, { 33, 34 } },
+		  { { 0, 1 }, { 10, 11 }, { 20, 21 }, { 30, 34 } } },
+		/* the new one need not be of them */
+		{ { { 0, 1 }, { 3, 4 }, { 20, 21 }, { 30, 31 }, { 50, 51 }, { 2, 3 } },
+		  { { 0, 4 }, { 20, 21 }, { 30, 31 }, { 50, 51 } } },
+		/* 2^40 pages and more */
+		{ { { 1UL << 40, 3UL << 40 }, { 0, 1 } }, { { 0, 1 }, { 1UL << 40, 3UL << 40 } } },
+	};
+	struct accel_dirty dirty;
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		dirty.num = 0;
+		for (k = 0; k < DIRTY_ADDS; k++) {
+			u64 first = cases[i].add[k].first, end = cases[i].add[k].end;
+
+			/* from the last byte of a page; where the case has ended, nothing */
+			accel_dirty_add(&dirty, (first << PAGE_SHIFT) + PAGE_SIZE - 1,
+					end ? ((end - first - 1) << PAGE_SHIFT) + 1 : 0);
+		}
+		KUNIT_ASSERT_LE_MSG(test, dirty.num, ACCEL_DIRTY_RANGES, "case %u", i);
+		for (k = 0; k < ACCEL_DIRTY_RANGES; k++) {
+			bool there = k < dirty.num;
+
+			KUNIT_EXPECT_EQ_MSG(test, there ? dirty.ranges[k].first : 0,
+					    cases[i].want[k].first, "case %u, range %u", i, k);
+			KUNIT_EXPECT_EQ_MSG(test, there ? dirty.ranges[k].end : 0,
+					    cases[i].want[k].end, "case %u, range %u", i, k);
+		}
+	}
+}
+
 static struct kunit_case mem_cases[] = {
 	KUNIT_CASE(largest_that_fits),
 	KUNIT_CASE(both_sides_count),
 	KUNIT_CASE(nothing_fits),
 	KUNIT_CASE(one_size_throughout),
 	KUNIT_CASE(byte_to_address),
+	KUNIT_CASE(ranges_written),
 	{ }
 };
 

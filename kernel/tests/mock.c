@@ -134,7 +134,6 @@ static const struct accel_node_desc mock_nodes[] = {
 static const struct accel_driver mock_driver = {
 	.name = "accel_mock",
 	.type = "mock",
-	.owner = THIS_MODULE,
 	.flags = ACCEL_DEVICE_IOMMUFD_ATTACH | ACCEL_DEVICE_IOMMUFD_PASID,
 	.nodes = mock_nodes,
 	.num_nodes = ARRAY_SIZE(mock_nodes),

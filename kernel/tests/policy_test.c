@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who is asked, who is told, and what becomes of it: policies in C, as if they were BPF. */
+#include <linux/mman.h>
+
 #include "../core/policy.h"
 #include "fake.h"
 
@@ -268,6 +270,111 @@ static void devices(struct kunit *test)
 	fake_unregister(test, one);
 }
 
+static struct accel_policy_ops *version(int n, const char *device)
+{
+	policy(n, 0, device);
+	strscpy(ops[n].name, "kunit-one", sizeof(ops[n].name));
+	return &ops[n];
+}
+
+/*
+ * A version that is not for a device hears of the end of what was allowed there before it, and
+ * of nothing of which it was not asked; nor does one that is for it again.
+ */
+static void narrower(struct kunit *test)
+{
+	struct device *parent = fake_parent(test);
+	struct fake_device *one = fake_alloc(test, parent), *two = fake_alloc(test, parent);
+	struct accel_context *before, *meanwhile, *after;
+	int ret = 0, n;
+
+	KUNIT_ASSERT_EQ(test, accel_device_register(&one->accel), 0);
+	KUNIT_ASSERT_EQ(test, accel_device_register(&two->accel), 0);
+	KUNIT_ASSERT_EQ(test, accel_policy_attach(version(0, ""), NULL), 0);
+	before = fake_open(test, two);
+	after = fake_open(test, two);
+	expect_heard(test, "a:open a:open");
+	KUNIT_ASSERT_EQ(test, accel_policy_replace(version(1, one->accel.name), &ops[0]), 0);
+	accel_context_close(after);
+	expect_heard(test, "b:close");
+	meanwhile = fake_open(test, two);
+	expect_heard(test, "");
+	KUNIT_ASSERT_EQ(test, accel_policy_replace(version(2, "acc*"), &ops[1]), 0);
+	after = fake_open(test, two);
+	expect_heard(test, "c:open");
+	accel_context_close(meanwhile);
+	expect_heard(test, "");
+	accel_context_close(before);
+	accel_context_close(after);
+	expect_heard(test, "c:close c:close");
+
+	/* Not for ever: what it has to remember of a node ends somewhere. */
+	for (n = 0; n < 100 && !ret; n++)
+		ret = accel_policy_replace(&ops[1], &ops[2]) ?:
+		      accel_policy_replace(&ops[2], &ops[1]);
+	KUNIT_EXPECT_EQ(test, ret, -EBUSY);
+	KUNIT_EXPECT_GT(test, n, 5);
+	after = fake_open(test, one);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(after));
+	expect_heard(test, "b:open");
+	accel_context_close(after);
+	expect_heard(test, "b:close");
+	accel_policy_detach(&ops[1]);
+	fake_unregister(test, two);
+	fake_unregister(test, one);
+}
+
+static int answer_ioctl(struct accel_context *ctx, unsigned int cmd, const u64 *arg)
+{
+	return answer[0];
+}
+
+static int answer_mem_pin(struct accel_context *ctx, struct accel_mem *mem)
+{
+	return answer[0];
+}
+
+/* What is refused has reached nobody: neither the driver, nor what is the core's own part. */
+static void unreached(struct kunit *test)
+{
+	struct accel_mem_pin pin = { .length = PAGE_SIZE, .flags = ACCEL_MEM_READ };
+	struct fake_device *fake = fake_register(test);
+	struct accel_context *ctx = fake_open(test, fake);
+	unsigned long user;
+	s64 pinned;
+	u64 id;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
+	user = kunit_vm_mmap(test, NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	KUNIT_ASSERT_TRUE(test, user && !IS_ERR_VALUE(user));
+	pin.addr = user;
+	pinned = atomic64_read(&current->mm->pinned_vm);
+	policy(0, 0, "");
+	ops[0].ioctl = answer_ioctl;
+	ops[0].mem_pin = answer_mem_pin;
+	KUNIT_ASSERT_EQ(test, accel_policy_attach(&ops[0], NULL), 0);
+	answer[0] = -EDOM;
+	KUNIT_EXPECT_EQ(test, accel_context_ioctl(ctx, FAKE_IOCTL_DOUBLE, (void __user *)user),
+			-EDOM);
+	KUNIT_EXPECT_EQ(test, fake->doubled, 0);
+	KUNIT_EXPECT_EQ(test, accel_ioctl_mem_pin(ctx, &pin), -EDOM);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&fake->accel.pinned_bytes), 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&current->mm->pinned_vm), pinned);
+	KUNIT_EXPECT_EQ(test, fake_submit(ctx, fake->engine, &id), -EDOM);
+	KUNIT_EXPECT_EQ(test, accel_engine_load(fake->engine), 0);
+	KUNIT_EXPECT_EQ(test, fake->ran, 0);
+	answer[0] = 0;
+	KUNIT_EXPECT_EQ(test, accel_context_ioctl(ctx, FAKE_IOCTL_DOUBLE, (void __user *)user), 0);
+	KUNIT_EXPECT_EQ(test, fake->doubled, 1);
+	KUNIT_EXPECT_EQ(test, fake_submit(ctx, fake->engine, &id), 0);
+	wait_for_completion(&fake->started);
+	KUNIT_EXPECT_EQ(test, fake->ran, 1);
+	accel_context_close(ctx);
+	accel_policy_detach(&ops[0]);
+	fake_unregister(test, fake);
+}
+
 static void bad_answers(struct kunit *test)
 {
 	static const int bad[] = { 1, 4096, -512, -4096, INT_MIN };
@@ -302,10 +409,15 @@ static void bad_policies(struct kunit *test)
 	memset(ops[0].name, 'x', sizeof(ops[0].name));
 	KUNIT_EXPECT_EQ(test, accel_policy_attach(&ops[0], NULL), -EINVAL);
 	policy(0, 0, "");
+	ops[0].name[0] = '.';
+	KUNIT_EXPECT_EQ(test, accel_policy_attach(&ops[0], NULL), -EINVAL);
+	policy(0, 0, "");
 	ops[0].name[1] = '\n';
 	KUNIT_EXPECT_EQ(test, accel_policy_attach(&ops[0], NULL), -EINVAL);
 	policy(0, 0, "");
 	memset(ops[0].device, '*', sizeof(ops[0].device));
+	KUNIT_EXPECT_EQ(test, accel_policy_attach(&ops[0], NULL), -EINVAL);
+	policy(0, 0, "acc[^0]");
 	KUNIT_EXPECT_EQ(test, accel_policy_attach(&ops[0], NULL), -EINVAL);
 	policy(0, 0, "../acc0");
 	KUNIT_EXPECT_EQ(test, accel_policy_attach(&ops[0], NULL), -EINVAL);
@@ -377,6 +489,8 @@ static struct kunit_case policy_cases[] = {
 	KUNIT_CASE(jobs),
 	KUNIT_CASE(replace),
 	KUNIT_CASE(devices),
+	KUNIT_CASE(narrower),
+	KUNIT_CASE(unreached),
 	KUNIT_CASE(bad_answers),
 	KUNIT_CASE(bad_policies),
 	KUNIT_CASE(starts),

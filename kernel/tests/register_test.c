@@ -18,7 +18,7 @@ static void refused_descriptions(struct kunit *test)
 		{ .suffix = "" }, { .suffix = "thirteenchars" },
 	};
 	struct device *parent = fake_parent(test);
-	struct accel_driver wrong[12];
+	struct accel_driver wrong[14];
 	unsigned int i, n = 0;
 
 	for (i = 0; i < ARRAY_SIZE(wrong); i++)
@@ -27,6 +27,8 @@ static void refused_descriptions(struct kunit *test)
 	wrong[n++].name = "";
 	wrong[n++].name = "a name that is too long";
 	wrong[n++].type = NULL;
+	wrong[n++].type = "a type that is too long";
+	wrong[n++].flags = BIT(4);	/* the first that nobody knows */
 	wrong[n++].num_nodes = 0;
 	wrong[n++].num_nodes = ACCEL_MAX_NODES + 1;
 	wrong[n++].nodes = NULL;
@@ -80,7 +82,7 @@ static void refused_tables(struct kunit *test)
 	adev = __accel_device_alloc(parent, &drv, sizeof(struct fake_device));
 	KUNIT_ASSERT_FALSE(test, IS_ERR(adev));
 	accel_device_put(adev);
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < 15; i++) {
 		table[1] = good;
 		table[1].cmd = FAKE_IOCTL_READ;
 		switch (i) {
@@ -114,6 +116,25 @@ static void refused_tables(struct kunit *test)
 			break;
 		case 9:		/* one of the core's inside */
 			table[1].func = accel_ioctl_job_wait;
+			break;
+		case 10:	/* the core's at a number of the driver's */
+			table[1].func = accel_ioctl_job_wait;
+			table[1].flags = ACCEL_IOCTL_UNGATED;
+			break;
+		case 11:	/* at one of the core's, but another's */
+			table[1].cmd = ACCEL_IOCTL_MEM_PIN;
+			table[1].func = accel_ioctl_job_wait;
+			table[1].flags = ACCEL_IOCTL_UNGATED;
+			break;
+		case 12:	/* the driver's at the core's last number */
+			table[1].cmd = _IOR(ACCEL_IOCTL_TYPE, ACCEL_IOCTL_DRIVER_BASE - 1,
+					    struct fake_arg);
+			break;
+		case 13:	/* and where the core has one */
+			table[1].cmd = ACCEL_IOCTL_JOB_WAIT;
+			break;
+		case 14:	/* somebody else's type */
+			table[1].cmd = _IOR(ACCEL_IOCTL_TYPE + 1, 0x42, struct fake_arg);
 			break;
 		}
 		KUNIT_EXPECT_PTR_EQ_MSG(test, __accel_device_alloc(parent, &drv,
@@ -162,6 +183,65 @@ static void refused_engines(struct kunit *test)
 	desc = good;
 	KUNIT_EXPECT_PTR_EQ(test, accel_engine_add(&fake->accel, &desc), ERR_PTR(-ENOSPC));
 	accel_device_put(&fake->accel);
+}
+
+/* What may be done once, and in which order. */
+static void out_of_order(struct kunit *test)
+{
+	const struct accel_engine_desc late = { .name = "late", .depth = 1, .run = run_nothing };
+	struct device *parent = fake_parent(test);
+	struct fake_device *fake = fake_alloc(test, parent), *other;
+	struct accel_context *ctx;
+	unsigned int engines;
+
+	/* never registered: there is nothing to end */
+	accel_device_unregister(&fake->accel);
+	KUNIT_EXPECT_TRUE(test, accel_gate_is_open(&fake->accel));
+
+	KUNIT_ASSERT_EQ(test, accel_device_register(&fake->accel), 0);
+	KUNIT_EXPECT_EQ(test, accel_device_register(&fake->accel), -EINVAL);
+	KUNIT_EXPECT_TRUE(test, fake->accel.registered);
+	engines = fake->accel.num_engines;
+	KUNIT_EXPECT_PTR_EQ(test, accel_engine_add(&fake->accel, &late), ERR_PTR(-EBUSY));
+	KUNIT_EXPECT_EQ(test, fake->accel.num_engines, engines);
+
+	/* a job for an engine of somebody else's hardware */
+	other = fake_alloc(test, parent);
+	ctx = fake_open(test, fake);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(ctx));
+	KUNIT_EXPECT_PTR_EQ(test, __accel_job_alloc(ctx, other->engine, 0, 0,
+						    sizeof(struct accel_job)),
+			    ERR_PTR(-EINVAL));
+	accel_context_close(ctx);
+	accel_device_put(&other->accel);
+
+	accel_device_unregister(&fake->accel);
+	accel_device_unregister(&fake->accel);
+	KUNIT_EXPECT_EQ(test, fake->opened, fake->closed);
+	KUNIT_EXPECT_EQ(test, accel_device_register(&fake->accel), -EINVAL);
+	KUNIT_EXPECT_PTR_EQ(test, accel_engine_add(&fake->accel, &late), ERR_PTR(-EBUSY));
+	accel_device_put(&fake->accel);
+}
+
+/* A region's table would have no entry that is long enough for a page. */
+static void short_segments(struct kunit *test)
+{
+	static struct device_dma_parameters parms = { .max_segment_size = PAGE_SIZE - 1 };
+	struct device *parent = fake_parent(test);
+	struct fake_device *fake = fake_alloc(test, parent);
+
+	parent->dma_parms = &parms;
+	KUNIT_EXPECT_EQ(test, accel_device_register(&fake->accel), -EINVAL);
+	/* nor is a device that was refused one that can be unregistered */
+	accel_device_unregister(&fake->accel);
+	KUNIT_EXPECT_FALSE(test, fake->accel.registered);
+	accel_device_put(&fake->accel);
+	parms.max_segment_size = PAGE_SIZE;
+	fake = fake_alloc(test, parent);
+	KUNIT_ASSERT_EQ(test, accel_device_register(&fake->accel), 0);
+	KUNIT_EXPECT_EQ(test, fake->accel.max_segment, PAGE_SIZE);
+	fake_unregister(test, fake);
+	parent->dma_parms = NULL;
 }
 
 static void ids_and_names(struct kunit *test)
@@ -264,6 +344,8 @@ static void expect_unregistered(struct kunit *test, struct fake_device *fake, co
 		KUNIT_EXPECT_FALSE_MSG(test, device_is_registered(fake->accel.nodes[i].dev),
 				       "%s, node %u", step, i);
 	KUNIT_EXPECT_PTR_EQ_MSG(test, fake_open(test, fake), ERR_PTR(-ENXIO), "%s", step);
+	/* said in the log, and no more than that */
+	accel_device_unregister(&fake->accel);
 	accel_device_put(&fake->accel);
 	/* its number, its minors and its names are free for the next one */
 	fake = fake_alloc(test, parent);
@@ -348,6 +430,8 @@ static struct kunit_case register_cases[] = {
 	KUNIT_CASE(refused_descriptions),
 	KUNIT_CASE(refused_tables),
 	KUNIT_CASE(refused_engines),
+	KUNIT_CASE(out_of_order),
+	KUNIT_CASE(short_segments),
 	KUNIT_CASE(ids_and_names),
 	KUNIT_CASE(minors),
 	KUNIT_CASE(out_of_minors),

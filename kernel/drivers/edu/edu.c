@@ -7,7 +7,7 @@
  * one thing at a time and raises one interrupt when it is through.
  */
 #include <linux/accelerator.h>
-#include <linux/bitfield.h>
+#include <linux/capability.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/iopoll.h>
 #include <linux/module.h>
@@ -34,12 +34,18 @@
 #define EDU_DMA_BUFFER		0x40000		/* bus address of the buffer */
 
 #define EDU_GONE		U32_MAX		/* what a read answers when nothing is there */
-#define EDU_QUIET_US		2000000		/* a DMA takes 100 ms */
+#define EDU_TIMEOUT_MS		60000		/* a job's; the largest factorial takes seconds */
+#define EDU_LOOK_NS		NSEC_PER_MSEC	/* between two looks at what is at work */
 
 static unsigned int dma_bits = 28;
 module_param(dma_bits, uint, 0444);
 MODULE_PARM_DESC(dma_bits,
 		 "address bits that the device's DMA has, as QEMU's property dma_mask says (default 28)");
+
+static unsigned int stop_ms = 10000;
+module_param(stop_ms, uint, 0600);
+MODULE_PARM_DESC(stop_ms,
+		 "how long a DMA may go on that was cancelled, before the device has failed (default 10000; a DMA takes 100)");
 
 static bool gone;
 module_param(gone, bool, 0600);
@@ -113,13 +119,22 @@ static void edu_write64(struct edu_device *edu, u32 reg, u64 value)
 		lo_hi_writeq(value, edu->regs + reg);
 }
 
-/* What works cannot be stopped: wait until it is through, 100 ms, or not there. */
-static int edu_wait_quiet(struct edu_device *edu, u32 reg, u32 busy)
+/* Whether what does @op is at work. What is not there is not. */
+static bool edu_busy(struct edu_device *edu, u32 op)
 {
-	u32 status;
+	bool factorial = op == ACCEL_EDU_OP_FACTORIAL;
+	u32 status = edu_read(edu, factorial ? EDU_STATUS : EDU_DMA_CMD);
 
-	return read_poll_timeout(edu_read, status, status == EDU_GONE || !(status & busy), 1000,
-				 EDU_QUIET_US, false, edu, reg);
+	return status != EDU_GONE && status & (factorial ? EDU_STATUS_BUSY : EDU_DMA_START);
+}
+
+/* A DMA cannot be stopped: wait until it is through, or not there. */
+static int edu_wait_dma(struct edu_device *edu)
+{
+	bool busy;
+
+	return read_poll_timeout(edu_busy, busy, !busy, 1000, (READ_ONCE(stop_ms) ?: 1) * 1000ULL,
+				 false, edu, ACCEL_EDU_OP_FROM_DEVICE);
 }
 
 /* One command moves one range of bus addresses: the next that the job needs. Locked. */
@@ -146,13 +161,21 @@ static irqreturn_t edu_irq(int irq, void *data)
 	struct edu_device *edu = data;
 	u32 status = edu_read(edu, EDU_IRQ_STATUS), result = 0;
 	struct edu_job *job;
+	u32 ours;
 
 	if (!status || status == EDU_GONE)
 		return IRQ_NONE;
 	edu_write(edu, EDU_IRQ_ACK, status);
 	spin_lock(&edu->lock);
 	job = edu->job;
-	if (job && job->done < job->length) {
+	ours = job && job->base.op == ACCEL_EDU_OP_FACTORIAL ? EDU_IRQ_FACTORIAL : EDU_IRQ_DMA;
+	/*
+	 * A factorial is said to be through before its interrupt is raised: it may be that of
+	 * a job before, cancelled. Then this one's own is still to come, if it is at work.
+	 */
+	if (!job || !(status & ours) || edu_busy(edu, job->base.op)) {
+		job = NULL;
+	} else if (job->done < job->length) {
 		edu_start_dma(edu, job);
 		job = NULL;
 	} else {
@@ -171,12 +194,23 @@ static void edu_run(struct accel_job *base)
 {
 	struct edu_job *job = container_of(base, struct edu_job, base);
 	struct edu_device *edu = to_edu(base->ctx->adev);
+	u64 now, end = base->started_ns + EDU_TIMEOUT_MS * NSEC_PER_MSEC;
 
+	/* With a job of before, cancelled: it would not take this one, nor say so. */
+	while (edu_busy(edu, base->op)) {
+		now = ktime_get_ns();
+		if (now >= end || !accel_job_sleep_until(base, now + EDU_LOOK_NS)) {
+			accel_job_done(base, now >= end ? -EIO : -ECANCELED, 0);
+			return;
+		}
+	}
 	if (edu_read(edu, EDU_ID) == EDU_GONE) {
 		accel_job_done(base, edu_gone_error(edu), 0);
 		return;
 	}
 	spin_lock_irq(&edu->lock);
+	/* Interrupts so far were others'. */
+	edu_write(edu, EDU_IRQ_ACK, edu_read(edu, EDU_IRQ_STATUS));
 	edu->job = job;
 	if (base->op == ACCEL_EDU_OP_FACTORIAL) {
 		edu_write(edu, EDU_STATUS, EDU_STATUS_IRQ);
@@ -187,7 +221,7 @@ static void edu_run(struct accel_job *base)
 	spin_unlock_irq(&edu->lock);
 }
 
-static void edu_cancel(struct accel_job *base)
+static int edu_cancel(struct accel_job *base)
 {
 	struct edu_device *edu = to_edu(base->ctx->adev);
 
@@ -195,19 +229,18 @@ static void edu_cancel(struct accel_job *base)
 	spin_lock_irq(&edu->lock);
 	edu->job = NULL;
 	spin_unlock_irq(&edu->lock);
-	if (base->op == ACCEL_EDU_OP_FACTORIAL)
-		edu_wait_quiet(edu, EDU_STATUS, EDU_STATUS_BUSY);
-	else
-		edu_wait_quiet(edu, EDU_DMA_CMD, EDU_DMA_START);
-	/* An interrupt that is still on its way is not to be taken for the next job's. */
-	edu_write(edu, EDU_IRQ_ACK, edu_read(edu, EDU_IRQ_STATUS));
 	synchronize_irq(edu->irq);
+	if (base->op != ACCEL_EDU_OP_FACTORIAL)
+		return edu_wait_dma(edu);
+	/* It reaches no memory: the next one waits for its end, and it need not tell of it. */
+	edu_write(edu, EDU_STATUS, 0);
+	return 0;
 }
 
 static const struct accel_engine_desc edu_engine = {
 	.name = "edu",
 	.depth = 1,
-	.timeout_ms = 10000,
+	.timeout_ms = EDU_TIMEOUT_MS,
 	.run = edu_run,
 	.cancel = edu_cancel,
 };
@@ -265,6 +298,9 @@ static int edu_mmap(struct accel_context *ctx, struct accel_map_desc *map)
 		return -EINVAL;
 	if (map->write)
 		return -EACCES;
+	/* They tell of what others do. */
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
 	map->phys = pci_resource_start(pdev, 0);
 	map->noncached = true;
 	return 0;
@@ -296,14 +332,12 @@ static int edu_start(struct accel_device *adev)
 		pci_err(edu_pdev(edu), "not an edu: id 0x%08x\n", id);
 		return -ENODEV;
 	}
-	snprintf(adev->firmware_version, sizeof(adev->firmware_version), "%u.%u",
-		 id >> 24, (id >> 16) & 0xff);
-	/* No reset ends a DMA. It is to reach no memory of ours, nor interrupt a later job. */
-	if (edu_wait_quiet(edu, EDU_DMA_CMD, EDU_DMA_START) ||
-	    edu_wait_quiet(edu, EDU_STATUS, EDU_STATUS_BUSY)) {
-		pci_err(edu_pdev(edu), "its DMA, or its factorial, does not end\n");
+	/* No reset ends a DMA, which is to reach no memory of ours. For a factorial see run. */
+	if (edu_wait_dma(edu)) {
+		pci_err(edu_pdev(edu), "its DMA does not end\n");
 		return -EBUSY;
 	}
+	edu_write(edu, EDU_STATUS, 0);
 	edu_write(edu, EDU_IRQ_ACK, edu_read(edu, EDU_IRQ_STATUS));
 	pci_set_master(edu_pdev(edu));
 	return 0;
@@ -312,7 +346,6 @@ static int edu_start(struct accel_device *adev)
 static const struct accel_driver edu_driver = {
 	.name = "accel_edu",
 	.type = "offload",
-	.owner = THIS_MODULE,
 	.flags = ACCEL_DEVICE_IOMMUFD_ATTACH,
 	.nodes = edu_nodes,
 	.num_nodes = ARRAY_SIZE(edu_nodes),
@@ -323,6 +356,7 @@ static const struct accel_driver edu_driver = {
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct edu_device *edu;
+	u32 version;
 	int ret;
 
 	ret = pcim_enable_device(pdev);
@@ -349,6 +383,9 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = edu_start(&edu->accel);
 	if (ret)
 		return ret;
+	version = edu_read(edu, EDU_ID) >> 16;
+	snprintf(edu->accel.firmware_version, sizeof(edu->accel.firmware_version), "%u.%u",
+		 version >> 8, version & 0xff);
 	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI);
 	if (ret < 0)
 		return dev_err_probe(&pdev->dev, ret, "no MSI vector\n");

@@ -4,7 +4,7 @@
  * docs/driver-guide.md explains it from top to bottom.
  */
 #include <linux/accelerator.h>
-#include <linux/dma-mapping.h>
+#include <linux/dma-direct.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 #include <uapi/linux/accelerator_skeleton.h>
@@ -21,26 +21,38 @@ struct skeleton_job {
 	u64 offset;
 };
 
-/* 2. The hardware does a job. Here the processor does; yours starts a DMA and returns. */
+/*
+ * 2. The hardware does a job. Hardware knows bus addresses and nothing else: neither
+ * pages, which the device may reach through a bounce buffer, nor the user's addresses.
+ * Here is none, so the processor plays its part: yours gets the address in a register.
+ */
+static void skeleton_invert(struct device *dev, dma_addr_t addr, size_t n)
+{
+	u8 *bytes = phys_to_virt(dma_to_phys(dev, addr));
+
+	while (n--)
+		bytes[n] = ~bytes[n];
+}
+
+/* Yours starts a DMA and returns; this one has ended when it is through. */
 static void skeleton_run(struct accel_job *base)
 {
 	struct skeleton_job *job = container_of(base, struct skeleton_job, base);
 	u64 skip = job->offset, left = base->bytes;
-	struct sg_mapping_iter it;
-	size_t i;
+	struct scatterlist *sg;
+	unsigned int i;
 
-	sg_miter_start(&it, job->mem->sgt->sgl, job->mem->sgt->orig_nents, SG_MITER_TO_SG);
-	if (skip)
-		sg_miter_skip(&it, skip);
-	while (left && !accel_job_cancelled(base) && sg_miter_next(&it)) {
-		u8 *bytes = it.addr;
+	for_each_sgtable_dma_sg(job->mem->sgt, sg, i) {
+		u64 start = min_t(u64, skip, sg_dma_len(sg));
+		u64 n = min_t(u64, sg_dma_len(sg) - start, left);
 
-		it.consumed = min_t(u64, it.length, left);
-		for (i = 0; i < it.consumed; i++)
-			bytes[i] = ~bytes[i];
-		left -= it.consumed;
+		skip -= start;
+		if (!left || accel_job_cancelled(base))
+			break;
+		skeleton_invert(base->ctx->adev->dev.parent, sg_dma_address(sg) + start, n);
+		left -= n;
+		cond_resched();
 	}
-	sg_miter_stop(&it);
 	accel_job_done(base, left ? -ECANCELED : 0, base->bytes - left);
 }
 
@@ -89,7 +101,6 @@ static const struct accel_node_desc skeleton_nodes[] = {
 static const struct accel_driver skeleton_driver = {
 	.name = "accel_skeleton",
 	.type = "offload",
-	.owner = THIS_MODULE,
 	.nodes = skeleton_nodes,
 	.num_nodes = ARRAY_SIZE(skeleton_nodes),
 };
@@ -100,6 +111,9 @@ static int skeleton_probe(struct platform_device *pdev)
 	struct skeleton_device *skel;
 	int ret;
 
+	/* For skeleton_invert() alone: hardware does not know whether there is an IOMMU. */
+	if (device_iommu_mapped(&pdev->dev))
+		return -EOPNOTSUPP;
 	ret = dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
@@ -142,6 +156,6 @@ static void __exit skeleton_exit(void)
 
 module_init(skeleton_init);
 module_exit(skeleton_exit);
-MODULE_DESCRIPTION("Skeleton of an accelerator driver");
+MODULE_DESCRIPTION("accel_skeleton: inverts the bits of user memory");
 MODULE_IMPORT_NS(ACCEL_EXPORT_NS);
 MODULE_LICENSE("GPL");

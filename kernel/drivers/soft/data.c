@@ -5,6 +5,7 @@
  * context has a page table for them.
  */
 #include <linux/bitops.h>
+#include <linux/delay.h>
 #include <linux/dma-direct.h>
 #include <linux/highmem.h>
 #include <linux/ktime.h>
@@ -236,11 +237,14 @@ static int soft_chunk(const struct soft_job *sj, const struct soft_op *op,
 static int soft_work(struct soft_job *sj, const struct soft_op *op, u64 *result)
 {
 	u64 bandwidth = READ_ONCE(sj->engine->bandwidth);
+	u64 latency_ns = READ_ONCE(sj->engine->latency_ns);
 	struct soft_cursor src, dst;
 	u64 until, done = 0;
 
+	while (latency_ns && soft_jobs_linger())
+		msleep(20);
 	/* From the start as the core has it: the latency is exact, our own overhead included. */
-	until = sj->job.started_ns + READ_ONCE(sj->engine->latency_ns);
+	until = sj->job.started_ns + latency_ns;
 	if (!soft_wait(&sj->job, until))
 		return -ECANCELED;
 
@@ -295,5 +299,5 @@ void soft_run_beside(struct accel_job *job)
 	struct soft_job *sj = container_of(job, struct soft_job, job);
 
 	INIT_WORK(&sj->work, soft_work_beside);
-	queue_work(soft_wq, &sj->work);
+	queue_work(sj->engine->soft->wq, &sj->work);
 }

@@ -2,13 +2,14 @@
 /*
  * The page table of an address space of accel_soft: four levels of 512 entries, as most
  * hardware has it, from 48 bits of IOVA to a DMA address. An entry of the lower three
- * levels may be a page: 4 KiB, 2 MiB, 1 GiB.
+ * levels may be a page: 4 KiB, 2 MiB, 1 GiB. (So with pages of 4 KiB; where the processor has
+ * larger ones, all of these are larger, too.)
  *
  * Whoever changes a table holds its mutex. Engines walk it beside that, under a lock
  * that is only written to when a node goes away.
  */
+#include <linux/accelerator_debugfs.h>
 #include <linux/bitops.h>
-#include <linux/debugfs.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
@@ -42,6 +43,9 @@ static unsigned int soft_pt_shift(unsigned int level)
 {
 	return PAGE_SHIFT + level * SOFT_PT_BITS;
 }
+
+/* Of pages, in the levels that may have them. */
+#define SOFT_PT_SIZES	(BIT(soft_pt_shift(0)) | BIT(soft_pt_shift(1)) | BIT(soft_pt_shift(2)))
 
 static u64 *soft_pt_entry(struct soft_pt_node *node, unsigned int level, u64 va)
 {
@@ -161,7 +165,7 @@ static int soft_pt_fill(struct soft_as *as, const struct accel_mem *mem)
 	unsigned int level;
 	int ret;
 
-	accel_mem_iter_start(&it, mem, SZ_4K | SZ_2M | SZ_1G, mem->addr);
+	accel_mem_iter_start(&it, mem, SOFT_PT_SIZES, mem->addr);
 	while (accel_mem_iter_next(&it)) {
 		level = (__fls(it.size) - PAGE_SHIFT) / SOFT_PT_BITS;
 		ret = soft_pt_insert(as, it.va, it.addr, level, mem->flags);
@@ -298,9 +302,9 @@ size_t soft_pt_translate(struct soft_as *as, u64 va, u32 access, dma_addr_t *add
 	return run;
 }
 
-static int page_tables_show(struct seq_file *m, void *unused)
+static int page_tables_show(struct seq_file *m, struct accel_device *adev)
 {
-	struct soft_device *soft = m->private;
+	struct soft_device *soft = to_soft(adev);
 	struct soft_as *as;
 
 	seq_puts(m, "asid context regions pages_4k pages_2m pages_1g nodes hits misses\n");
@@ -315,10 +319,9 @@ static int page_tables_show(struct seq_file *m, void *unused)
 	mutex_unlock(&soft->spaces_lock);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(page_tables);
 
 /* In the device's own directory: it goes with the device. */
 void soft_pt_debugfs(struct soft_device *soft)
 {
-	debugfs_create_file("page_tables", 0400, soft->accel.debugfs, soft, &page_tables_fops);
+	accel_debugfs_create_seq(&soft->accel, "page_tables", page_tables_show);
 }

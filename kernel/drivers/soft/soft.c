@@ -13,6 +13,7 @@
 #include <linux/nospec.h>
 #include <linux/platform_device.h>
 #include <linux/pm_runtime.h>
+#include <linux/vmalloc.h>
 
 #include "soft.h"
 
@@ -47,9 +48,16 @@ static bool runtime_pm;
 module_param(runtime_pm, bool, 0444);
 MODULE_PARM_DESC(runtime_pm, "suspend devices at once when they are idle (default no)");
 
-static bool linger;
-module_param(linger, bool, 0644);
-MODULE_PARM_DESC(linger, "for tests: while set, the ioctl config does not return");
+/* What does not end while its bit is set. */
+#define SOFT_LINGER_CONFIG	BIT(0)
+#define SOFT_LINGER_DEAF	BIT(1)
+#define SOFT_LINGER_JOBS	BIT(2)
+#define SOFT_LINGER_CLOSE	BIT(3)
+
+static unsigned int linger;
+module_param(linger, uint, 0644);
+MODULE_PARM_DESC(linger,
+		 "for tests: what does not end while it is set, a sum of: 1 the ioctl config, until the device goes; 2 the same, even then; 4 jobs of engines with a latency; 8 the close of a file");
 
 static int resume_error;
 module_param(resume_error, int, 0644);
@@ -153,6 +161,19 @@ static long soft_submit(struct accel_context *ctx, void *arg)
 	return accel_job_submit(&sj->job, &args->job_id);
 }
 
+static bool soft_config_lingers(struct soft_device *soft)
+{
+	unsigned int what = READ_ONCE(linger);
+
+	return (what & SOFT_LINGER_DEAF) ||
+	       ((what & SOFT_LINGER_CONFIG) && !READ_ONCE(soft->leaving));
+}
+
+bool soft_jobs_linger(void)
+{
+	return READ_ONCE(linger) & SOFT_LINGER_JOBS;
+}
+
 /* Takes effect with the next job. */
 static long soft_config(struct accel_context *ctx, void *arg)
 {
@@ -169,13 +190,54 @@ static long soft_config(struct accel_context *ctx, void *arg)
 		WRITE_ONCE(soft->engines[i].latency_ns, args->latency_ns);
 		WRITE_ONCE(soft->engines[i].bandwidth, args->bandwidth);
 	}
-	while (READ_ONCE(linger))
-		msleep(20);
+	/* In slices, as nobody tells that the parameter has changed. */
+	while (soft_config_lingers(soft))
+		wait_event_timeout(soft->leaving_wq, !soft_config_lingers(soft),
+				   msecs_to_jiffies(20));
 	return 0;
+}
+
+/* New calls are refused: what waits in soft_config() is to return. */
+static void soft_cancel(struct accel_device *adev)
+{
+	struct soft_device *soft = to_soft(adev);
+
+	WRITE_ONCE(soft->leaving, true);
+	wake_up_all(&soft->leaving_wq);
+}
+
+/* Made when it is first mapped; of two who do that at a time one comes too late. */
+static void *soft_scratch(struct soft_context *soft)
+{
+	void *made, *scratch = READ_ONCE(soft->scratch);
+
+	if (scratch)
+		return scratch;
+	made = __vmalloc(ACCEL_SOFT_SCRATCH_SIZE, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!made)
+		return NULL;
+	scratch = cmpxchg(&soft->scratch, NULL, made);
+	if (!scratch)
+		return made;
+	vfree(made);
+	return scratch;
 }
 
 static int soft_mmap(struct accel_context *ctx, struct accel_map_desc *map)
 {
+	u64 offset = map->offset - ACCEL_SOFT_SCRATCH_OFFSET;
+	void *scratch;
+
+	if (map->offset >= ACCEL_SOFT_SCRATCH_OFFSET) {
+		if (offset >= ACCEL_SOFT_SCRATCH_SIZE ||
+		    map->size > ACCEL_SOFT_SCRATCH_SIZE - offset)
+			return -EINVAL;
+		scratch = soft_scratch(to_soft_context(ctx));
+		if (!scratch)
+			return -ENOMEM;
+		map->kaddr = scratch + offset;
+		return 0;
+	}
 	if (map->offset || map->size != PAGE_SIZE)
 		return -EINVAL;
 	if (map->write)
@@ -188,6 +250,14 @@ static int soft_open(struct accel_context *ctx)
 {
 	soft_as_init(to_soft_as(ctx));
 	return 0;
+}
+
+/* No mapping of the context's is left. */
+static void soft_close(struct accel_context *ctx)
+{
+	while (READ_ONCE(linger) & SOFT_LINGER_CLOSE)
+		msleep(20);
+	vfree(to_soft_context(ctx)->scratch);
 }
 
 static const struct accel_ioctl_desc soft_compute_ioctls[] = {
@@ -219,7 +289,7 @@ static const struct accel_node_desc soft_nodes[] = {
 	},
 };
 
-/* sysfs, accN/soft/: what the page says that users map */
+/* sysfs, accN/soft/: what the page says that users map, and the device's state, to be set */
 static const struct accel_soft_status *soft_status(struct device *dev)
 {
 	return to_soft(container_of(dev, struct accel_device, dev))->status;
@@ -237,9 +307,35 @@ static ssize_t bytes_done_show(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_RO(bytes_done);
 
+/* Software does not fail: this is for trying out what looks at devices that do. */
+static const char * const soft_states[] = {
+	[ACCEL_STATE_OK] = "ok",
+	[ACCEL_STATE_RESETTING] = "resetting",
+	[ACCEL_STATE_FAILED] = "failed",
+};
+
+/* What may be written; the state itself is in the directory above. */
+static ssize_t set_state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s %s %s\n", soft_states[ACCEL_STATE_OK],
+			  soft_states[ACCEL_STATE_RESETTING], soft_states[ACCEL_STATE_FAILED]);
+}
+
+static ssize_t set_state_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			       size_t count)
+{
+	int ret = sysfs_match_string(soft_states, buf);
+
+	if (ret >= 0)
+		ret = accel_device_set_state(container_of(dev, struct accel_device, dev), ret);
+	return ret ?: count;
+}
+static DEVICE_ATTR_ADMIN_RW(set_state);
+
 static struct attribute *soft_attrs[] = {
 	&dev_attr_jobs_done.attr,
 	&dev_attr_bytes_done.attr,
+	&dev_attr_set_state.attr,
 	NULL,
 };
 
@@ -257,15 +353,16 @@ static const struct attribute_group *soft_groups[] = {
 static struct accel_driver soft_accel_driver __ro_after_init = {
 	.name = "accel_soft",
 	.type = "offload",
-	.owner = THIS_MODULE,
 	.nodes = soft_nodes,
 	.num_nodes = ARRAY_SIZE(soft_nodes),
 	.context_size = sizeof(struct soft_context),
 	.groups = soft_groups,
 	.open = soft_open,
+	.close = soft_close,
 	.mmap = soft_mmap,
 	.mem_map = soft_mem_map,
 	.mem_unmap = soft_mem_unmap,
+	.cancel = soft_cancel,
 };
 
 static int soft_add_engines(struct soft_device *soft)
@@ -286,6 +383,27 @@ static int soft_add_engines(struct soft_device *soft)
 		soft->num_engines++;
 	}
 	return 0;
+}
+
+static void soft_free_wq(void *wq)
+{
+	destroy_workqueue(wq);
+}
+
+/*
+ * For engines that are deeper than 1: each job that runs is a work item. A queue for each
+ * device, with room for all that its engines take at a time: what holds up one device
+ * is not to hold up another.
+ */
+static int soft_alloc_wq(struct soft_device *soft, struct device *dev)
+{
+	if (depth == 1)
+		return 0;
+	soft->wq = alloc_workqueue("%s", WQ_UNBOUND | WQ_MEM_RECLAIM, engines * depth,
+				   dev_name(dev));
+	if (!soft->wq)
+		return -ENOMEM;
+	return devm_add_action_or_reset(dev, soft_free_wq, soft->wq);
 }
 
 static int soft_enable_pm(struct device *dev)
@@ -340,6 +458,7 @@ static int soft_probe(struct platform_device *pdev)
 	spin_lock_init(&soft->status_lock);
 	mutex_init(&soft->spaces_lock);
 	INIT_LIST_HEAD(&soft->spaces);
+	init_waitqueue_head(&soft->leaving_wq);
 	ida_init(&soft->asids);
 	strscpy(soft->accel.firmware_version, "1.0", sizeof(soft->accel.firmware_version));
 	snprintf(soft->accel.serial, sizeof(soft->accel.serial), "SOFT%04d", pdev->id);
@@ -347,7 +466,9 @@ static int soft_probe(struct platform_device *pdev)
 	snprintf(soft->accel.uuid, sizeof(soft->accel.uuid),
 		 "61636365-6c2d-8f73-af66-74000000%04x", pdev->id);
 
-	ret = soft_add_engines(soft);
+	ret = soft_alloc_wq(soft, dev);
+	if (!ret)
+		ret = soft_add_engines(soft);
 	if (!ret && runtime_pm)
 		ret = soft_enable_pm(dev);
 	if (!ret)
@@ -363,9 +484,6 @@ static struct platform_driver soft_driver = {
 };
 
 static struct platform_device *soft_pdevs[SOFT_MAX_DEVICES];
-
-/* For engines that are deeper than 1: each job that runs is a work item. */
-struct workqueue_struct *soft_wq;
 
 static void soft_remove_devices(void)
 {
@@ -383,18 +501,13 @@ static int __init soft_init(void)
 		       SOFT_MAX_DEVICES, SOFT_MAX_ENGINES, SOFT_MAX_DEPTH, ACCEL_SOFT_LATENCY_MAX);
 		return -EINVAL;
 	}
-	if (depth > 1) {
-		soft_wq = alloc_workqueue("accel_soft", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-		if (!soft_wq)
-			return -ENOMEM;
-	}
 	if (exclusive)
 		soft_accel_driver.flags |= ACCEL_DEVICE_EXCLUSIVE;
 	if (runtime_pm)
 		soft_accel_driver.flags |= ACCEL_DEVICE_RUNTIME_PM;
 	ret = platform_driver_register(&soft_driver);
 	if (ret)
-		goto out_wq;
+		return ret;
 	for (unsigned int i = 0; i < devices; i++) {
 		struct platform_device *pdev;
 
@@ -403,17 +516,11 @@ static int __init soft_init(void)
 			devices = i;
 			soft_remove_devices();
 			platform_driver_unregister(&soft_driver);
-			ret = PTR_ERR(pdev);
-			goto out_wq;
+			return PTR_ERR(pdev);
 		}
 		soft_pdevs[i] = pdev;
 	}
 	return 0;
-
-out_wq:
-	if (soft_wq)
-		destroy_workqueue(soft_wq);
-	return ret;
 }
 module_init(soft_init);
 
@@ -421,8 +528,6 @@ static void __exit soft_exit(void)
 {
 	soft_remove_devices();
 	platform_driver_unregister(&soft_driver);
-	if (soft_wq)
-		destroy_workqueue(soft_wq);
 }
 module_exit(soft_exit);
 

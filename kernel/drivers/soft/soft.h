@@ -30,6 +30,9 @@ struct soft_device {
 	struct ida asids;
 	struct mutex spaces_lock;		/* spaces */
 	struct list_head spaces;		/* that have a region */
+	bool leaving;				/* is being unregistered */
+	wait_queue_head_t leaving_wq;
+	struct workqueue_struct *wq;		/* for engines that are deeper than 1 */
 	unsigned int num_engines;
 	struct soft_engine engines[SOFT_MAX_ENGINES];
 };
@@ -68,11 +71,17 @@ struct soft_as {
 struct soft_context {
 	struct accel_context accel;
 	struct soft_as as;
+	void *scratch;		/* what its user maps and writes to, NULL: not yet */
 };
+
+static inline struct soft_context *to_soft_context(struct accel_context *ctx)
+{
+	return container_of(ctx, struct soft_context, accel);
+}
 
 static inline struct soft_as *to_soft_as(struct accel_context *ctx)
 {
-	return &container_of(ctx, struct soft_context, accel)->as;
+	return &to_soft_context(ctx)->as;
 }
 
 struct soft_job {
@@ -90,6 +99,9 @@ struct soft_job {
 /* A job has ended; before accel_job_done(), so that who waited for it sees it counted. */
 void soft_count(struct soft_engine *engine, u64 bytes);
 
+/* For tests: jobs are not to end, cancelled or not. */
+bool soft_jobs_linger(void);
+
 /* pt.c: where an engine finds an IOVA. */
 void soft_as_init(struct soft_as *as);
 int soft_mem_map(struct accel_mem *mem);
@@ -100,7 +112,6 @@ void soft_pt_debugfs(struct soft_device *soft);
 /* data.c: what an engine does to memory. */
 void soft_run(struct accel_job *job);
 void soft_run_beside(struct accel_job *job);
-extern struct workqueue_struct *soft_wq;
 
 /**
  * struct soft_op - what an operation needs

@@ -44,8 +44,10 @@
 #include <linux/types.h>
 #include <linux/version.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <linux/accelerator_ioctl.h>
+#include <linux/accelerator_mem.h>
 #include <uapi/linux/accelerator.h>
 
 /* The argument of MODULE_IMPORT_NS() and EXPORT_SYMBOL_NS_GPL(): a string since 6.13. */
@@ -105,8 +107,8 @@ struct accel_node_desc {
  *	vmalloc_user()) of ordinary memory that backs it
  * @noncached: out: map @phys uncached, as registers need
  *
- * What is behind @phys or @kaddr must stay until accel_device_unregister()
- * has returned; the core removes the mappings in it.
+ * What is behind @phys or @kaddr must stay until accel_device_unregister() has returned,
+ * or the context's @close is called; the core removes the mappings before.
  */
 struct accel_map_desc {
 	u64 offset;
@@ -125,9 +127,8 @@ struct accel_map_desc {
 
 /**
  * struct accel_driver - what the core needs to know of a driver, constant
- * @name: the driver's name, as sysfs and tools show it
- * @type: what its devices are: "npu", "dsp", "offload", "card", …
- * @owner: THIS_MODULE
+ * @name: the driver's name, as sysfs and tools show it: less than %ACCEL_NAME_LEN bytes
+ * @type: what its devices are, likewise: "npu", "dsp", "offload", "card", …
  * @flags: ACCEL_DEVICE_*
  * @nodes: its character devices
  * @num_nodes: entries in @nodes, 1 to %ACCEL_MAX_NODES
@@ -182,7 +183,6 @@ struct accel_map_desc {
 struct accel_driver {
 	const char *name;
 	const char *type;
-	struct module *owner;
 	u32 flags;
 	const struct accel_node_desc *nodes;
 	unsigned int num_nodes;
@@ -242,8 +242,6 @@ struct accel_node {
  * @firmware_version: shown in sysfs and netlink when not empty; set before registering
  * @serial: likewise
  * @uuid: likewise, any textual form
- * @debugfs: its directory, from registering to unregistering, for the driver's own files
- *	as well: the core removes them
  *
  * Members above "private" are the driver's to read.
  */
@@ -255,7 +253,6 @@ struct accel_device {
 	char firmware_version[32];
 	char serial[32];
 	char uuid[40];
-	struct dentry *debugfs;
 	/* private: the core's */
 	char name[ACCEL_NAME_LEN];
 	char drv_name[ACCEL_NAME_LEN];
@@ -263,7 +260,8 @@ struct accel_device {
 	char pci_name[ACCEL_NAME_LEN];	/* of its parent, for fdinfo; empty: no PCI device */
 	struct percpu_ref gate;
 	struct completion drained;
-	bool registered;
+	bool sealed;			/* registering it has begun: no more engines */
+	bool registered;		/* written under lock; what users are told of it */
 	bool exclusive;
 	bool runtime_pm;
 	bool fences;			/* its jobs may signal dma_fences */
@@ -272,6 +270,8 @@ struct accel_device {
 	size_t context_size;
 	unsigned int max_segment;	/* bytes of the longest entry of a region's table */
 	enum accel_state state;
+	bool stuck;			/* its hardware did not stop, and was not reset since */
+	struct work_struct stuck_work;	/* says so */
 	struct mutex lock;		/* state changes, stats of the dead */
 	struct xarray contexts;		/* open files by id */
 	atomic_t num_contexts;
@@ -287,6 +287,8 @@ struct accel_device {
 	struct llist_node put_link;	/* a BPF program has put the last reference */
 	struct rcu_head rcu;
 	struct kobject *engines_kobj;
+	struct dentry *debugfs;		/* its directory, while registered */
+	struct list_head debugfs_files;	/* what is in it, the driver's own as well */
 	unsigned int num_engines;
 	struct accel_engine *engines[ACCEL_MAX_ENGINES];
 	unsigned int num_nodes;
@@ -408,6 +410,7 @@ struct accel_context {
 	struct rw_semaphore call_sem;	/* ACCEL_IOCTL_EXCLUSIVE */
 	struct mutex lock;		/* teardown against teardown */
 	bool opened;			/* the driver's open() succeeded */
+	bool closing;			/* its jobs have ended, the rest is being torn down */
 	bool dead;			/* torn down; set under lock */
 	u64 opened_ns;			/* CLOCK_BOOTTIME */
 	struct accel_op_stats __percpu *stats;
@@ -454,109 +457,6 @@ static inline u32 accel_context_pasid(const struct accel_context *ctx)
 __printf(3, 4)
 int accel_context_error(struct accel_context *ctx, int error, const char *fmt, ...);
 
-/* ------------------------------------------------------------------ memory */
-
-/**
- * enum accel_mem_way - how a region was obtained; all are used alike
- * @ACCEL_MEM_WAY_USER: the caller's memory, pinned by the core
- * @ACCEL_MEM_WAY_IOMMUFD: named by an IOVA, pinned by iommufd
- * @ACCEL_MEM_WAY_DMABUF: a dma-buf that somebody else exports
- */
-enum accel_mem_way {
-	ACCEL_MEM_WAY_USER,
-	ACCEL_MEM_WAY_IOMMUFD,
-	ACCEL_MEM_WAY_DMABUF,
-};
-
-/**
- * struct accel_mem - a region of memory that the device may reach
- * @ctx: the context that owns it
- * @id: never reused while the core is loaded; also the user's handle
- * @addr: the user's name for its first byte: an address of its own, an IOVA; 0: none
- * @length: bytes
- * @flags: %ACCEL_MEM_READ, %ACCEL_MEM_WRITE or both
- * @way: how it was obtained
- * @sgt: where the device finds it: the table's DMA addresses. Its pages are there for
- *	%ACCEL_MEM_WAY_USER and %ACCEL_MEM_WAY_IOMMUFD only: a dma-buf may have none.
- *	That of a dma-buf may be another one for the next job
- *
- * Valid while a job uses it, see accel_job_use_mem(), and in @mem_map and @mem_unmap.
- * Members above "private" are the driver's to read.
- */
-struct accel_mem {
-	struct accel_context *ctx;
-	u64 id;
-	u64 addr;
-	u64 length;
-	u32 flags;
-	enum accel_mem_way way;
-	struct sg_table *sgt;
-	/* private: the core's */
-	struct kref ref;
-	const struct accel_mem_ops *ops;
-	unsigned long npages;
-	u32 nfolios;			/* counted while somebody listens */
-	u32 nsegs;			/* after the DMA mapping */
-	struct rb_node node;		/* in ctx->mems */
-	u32 users;			/* jobs; under ctx->mem_lock */
-	bool closing;			/* no new users; likewise */
-	bool mapping;			/* being mapped, not valid yet; likewise */
-	int revoked;			/* not 0: no new users, and never valid; likewise */
-	bool needs_sync;		/* not coherent, or bounced */
-	bool needs_unmap;		/* its DMA mapping is something to undo */
-	u64 policy_stamp;		/* who has allowed it to be made */
-	bool policy_settled;		/* in mem_pin: nobody is owed a mem_unpinned: no is no */
-	u64 dirty_from;			/* what the device may have written: one range that */
-	u64 dirty_to;			/* has it all, empty: nothing; under the same lock */
-	struct dma_buf *dmabuf;		/* what it is imported from, or exported as */
-	struct sg_table table;		/* what sgt is, where the core makes it */
-	union {
-		struct {
-			struct mm_struct *mm;	/* charged for the pages */
-		} user;
-		struct {
-			int fd;
-			struct dma_buf_attachment *attach;
-			bool stale;		/* the exporter moves it; under its reservation */
-			atomic_t active;	/* jobs that use the mapping as it is */
-		} import;
-		struct {
-			struct accel_iommufd *bind;
-			struct list_head link;	/* in its list, until iommufd has it back */
-			unsigned long pinned;	/* pages that iommufd has pinned */
-			u8 state;		/* enum accel_pin_state */
-		} iommufd;
-	};
-	/* From here on not cleared, see accel_mem_alloc(). */
-	struct scatterlist first[2];	/* the table's first entries */
-};
-
-int accel_mem_dma_addr(struct accel_mem *mem, u64 offset, dma_addr_t *addr, size_t *len);
-unsigned long accel_mem_best_page_size(const struct accel_mem *mem, unsigned long page_sizes,
-				       u64 va);
-
-/**
- * struct accel_mem_iter - a walk over the pages of a device's own page table
- * @va: the device's virtual address of this page
- * @addr: its DMA address
- * @size: bytes, one of the sizes asked for
- * @left: bytes from this page on
- */
-struct accel_mem_iter {
-	u64 va;
-	dma_addr_t addr;
-	size_t size;
-	u64 left;
-	/* private: the core's */
-	struct scatterlist *sg;
-	size_t offset;
-	unsigned long page_sizes;
-};
-
-void accel_mem_iter_start(struct accel_mem_iter *it, const struct accel_mem *mem,
-			  unsigned long page_sizes, u64 va);
-bool accel_mem_iter_next(struct accel_mem_iter *it);
-
 /* -------------------------------------------------------------------- jobs */
 
 /**
@@ -568,22 +468,29 @@ bool accel_mem_iter_next(struct accel_mem_iter *it);
  * @run: start @job on the hardware; in the engine's own thread. Calls
  *	accel_job_done(), at once or later (an interrupt), exactly once. The device
  *	stays until all running jobs have ended.
- * @cancel: optional. Make the hardware forget @job: when it returns, the device no
- *	longer touches the job's memory and accel_job_done() is not called for it
- *	any more. Also in the engine's thread, so never beside @run. Without it,
- *	the core waits for the job to end, and @run should look at
- *	accel_job_cancelled(), and sleep by accel_job_sleep_until().
+ * @cancel: optional. Make the hardware forget @job, in bounded time: when it returns,
+ *	the device no longer touches the job's memory and accel_job_done() is not called
+ *	for it any more. Also in the engine's thread, so never beside @run. 0; or a negative
+ *	errno, when the hardware does not stop: accel_job_done() does not come all the same.
+ *	The core then takes bus mastering from a PCI device before it gives any page
+ *	back, and the device is FAILED. On another bus, a driver must have cut it off from
+ *	memory itself before it answers. Without @cancel, the core waits for the
+ *	job to end, and @run should look at accel_job_cancelled(), and sleep by
+ *	accel_job_sleep_until().
  * @free: optional; the job has ended or was discarded: free what the driver has
  *	hung on it. The structure itself is the core's to free. In the engine's thread,
  *	but for a job that @run never saw: then from whoever gives it up, may be beside
- *	@run of another.
+ *	@run of another. The reservation of a dma-buf may be held: lock none, nor wait
+ *	for who does.
+ *
+ * An interrupt may have called accel_job_done() for a job just before @cancel is.
  */
 struct accel_engine_desc {
 	const char *name;
 	unsigned int depth;
 	unsigned int timeout_ms;
 	void (*run)(struct accel_job *job);
-	void (*cancel)(struct accel_job *job);
+	int (*cancel)(struct accel_job *job);
 	void (*free)(struct accel_job *job);
 };
 

@@ -57,9 +57,10 @@ struct accel_mem;
  *	the policies (netlink's policy-get, accelctl policy)
  * @job_done: the partner of @job_submit: the job has ended, @job->status says how;
  *	or it never was queued (@job->state is %ACCEL_JOB_NEW). Interrupts may be off
- * @name: what tools, errors and tracepoints call it: letters, digits, '-', '_', '.'
+ * @name: what tools, errors and tracepoints call it: letters, digits, '-', '_', '.', which
+ *	is not the first
  * @device: the devices it is for, by name: a pattern as of the shell, with '*', '?' and
- *	[…] ("acc0", "acc[0-3]"); or some nodes of them ("acc0c", "acc*c"); empty: all
+ *	[…] ("acc0", "acc[0-3]", "acc[!0]"); or some nodes of them ("acc0c", "acc*c"); empty: all
  * @priority: policies are asked in ascending order; of equal ones, who came first
  *
  * A hook that decides answers 0, or a negative errno, which becomes the caller's. What is

@@ -24,7 +24,7 @@
 struct accel_pin_times {
 	u64 account_ns;		/* charging RLIMIT_MEMLOCK */
 	u64 fault_ns;		/* pages that had to be faulted in, their pin included */
-	u64 pin_ns;		/* pages that were there */
+	u64 pin_ns;		/* pages that were there; of iommufd's pages, all of it */
 	u64 faulted_pages;
 	u64 gather_ns;		/* coalescing them into a table */
 };
@@ -107,7 +107,7 @@ TRACE_EVENT(accel_device_state,
 
 /*
  * accel_device_unregister() still waits: ctx for op, one line for each; ctx 0 is
- * what no context does, such as an open.
+ * what no context does, such as an open. op 32 is no call: jobs that have been started.
  */
 TRACE_EVENT(accel_unplug_drain,
 	TP_PROTO(struct accel_device *adev, u64 ctx_id, int op, u64 calls, u64 waited_ns),

@@ -44,15 +44,17 @@
  * @mem_id: out: names the region in this file's other calls; never used twice
  *
  * The pages stay where they are, mapped for the device's DMA, until
- * %ACCEL_IOCTL_MEM_UNPIN, the file's last close or the device's removal. They
- * are charged to RLIMIT_MEMLOCK.
+ * %ACCEL_IOCTL_MEM_UNPIN, the file's last close or the device's removal. So long they
+ * are charged to the user who pins them, together with what else the kernel has locked
+ * for that user (io_uring, iommufd), and RLIMIT_MEMLOCK is the limit. With CAP_IPC_LOCK
+ * nothing is charged. VmPin in /proc/PID/status shows them in either case.
  *
  * Errors: EINVAL (zero or unaligned, bad flags), EFAULT (not all of it is
  * mapped, or not writable although the device is to write), EOPNOTSUPP (the
  * device is to write to a file whose file system has to see each write), ENOMEM
- * (over RLIMIT_MEMLOCK, or no memory), EPERM (locking memory is not allowed at
- * all), EINTR, ENODEV. Which page and why, or which limit: see "accelctl ctx
- * list" or accel-last-error in /proc/PID/fdinfo.
+ * (over RLIMIT_MEMLOCK, or no memory), EPERM (that is 0), EINTR, ENODEV. Which page
+ * and why, or which limit: see "accelctl ctx list" or accel-last-error in
+ * /proc/PID/fdinfo.
  *
  * With %ACCEL_MEM_IOVA: an IOVA of the IOAS that the file is bound to, see
  * %ACCEL_IOCTL_IOMMUFD_BIND. iommufd pins and accounts, nothing else is charged. The
@@ -62,7 +64,8 @@
  * Errors besides: ENOTCONN (the file is not bound), ENOENT (not all of it is mapped in
  * the IOAS), EACCES (mapped there, but not for that direction), EEXIST (a region of
  * this file has some of these addresses already), ERANGE (beyond the addresses that the
- * device has), EAGAIN (it is being unmapped), EOPNOTSUPP (this kernel has no iommufd).
+ * device has; where the hardware is attached, also: more than 1 TiB), EAGAIN (it is
+ * being unmapped), EOPNOTSUPP (this kernel has no iommufd).
  */
 struct accel_mem_pin {
 	__aligned_u64 addr;

@@ -6,8 +6,10 @@
 #include <linux/accelerator.h>
 
 /*
- * Usable bytes of the device's own buffer, the device's side of every DMA. It has
- * one more, but the device takes a transfer that ends with it for one beyond it,
+ * Usable bytes of the device's own buffer, the device's side of every DMA. There is one
+ * for all files, and nobody clears it: what one has sent there another can read, or
+ * overwrite between its two DMAs. Who may open the device must be trusted with that. It
+ * has one byte more, but the device takes a transfer that ends with it for one beyond it,
  * and QEMU then stops the whole machine.
  */
 #define ACCEL_EDU_BUFFER_SIZE	4095
@@ -57,6 +59,9 @@ struct accel_edu_dma {
 #define ACCEL_EDU_IOCTL_DMA \
 	_IOWR(ACCEL_IOCTL_TYPE, ACCEL_IOCTL_DRIVER_BASE + 1, struct accel_edu_dma)
 
-/* mmap() offset 0: the device's registers, read-only, one page. */
+/*
+ * mmap() offset 0: the device's registers, read-only, one page. They show what the device
+ * does for all files, bus addresses and results included: needs CAP_SYS_RAWIO, else EPERM.
+ */
 
 #endif /* _UAPI_LINUX_ACCELERATOR_EDU_H */

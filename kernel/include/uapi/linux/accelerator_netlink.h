@@ -80,7 +80,9 @@ enum {
 	ACCEL_NL_A_CTX_DEV_NAME,	/* string */
 	ACCEL_NL_A_CTX_ID,		/* uint */
 	ACCEL_NL_A_CTX_NODE,		/* u32: index of the node opened */
-	ACCEL_NL_A_CTX_PID,		/* u32: in the reader's pid namespace, 0: not there */
+	ACCEL_NL_A_CTX_PID,		/* u32: in the reader's pid namespace, 0: not there, or a
+					 * notification, whose readers' are not known
+					 */
 	ACCEL_NL_A_CTX_UID,		/* u32: in the reader's user namespace, absent: not there */
 	ACCEL_NL_A_CTX_COMM,		/* string */
 	ACCEL_NL_A_CTX_CGROUP_ID,	/* uint: inode of its cgroup v2 directory */
@@ -93,6 +95,7 @@ enum {
 	ACCEL_NL_A_CTX_JOBS,		/* u32: submitted and not waited for */
 	ACCEL_NL_A_CTX_TIME_NS,		/* uint: CLOCK_MONOTONIC when the counters were read */
 	ACCEL_NL_A_CTX_LAST_ERROR,	/* string: why its last refused call was, where told */
+	ACCEL_NL_A_CTX_INIT_PID,	/* u32: in the initial pid namespace; for CAP_SYS_ADMIN */
 
 	__ACCEL_NL_A_CTX_MAX,
 	ACCEL_NL_A_CTX_MAX = (__ACCEL_NL_A_CTX_MAX - 1)

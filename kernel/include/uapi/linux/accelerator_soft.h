@@ -88,4 +88,12 @@ struct accel_soft_status {
 	__u32 version;			/* 1 */
 };
 
+/*
+ * mmap() of the compute node from this offset on: memory of the open file's own, zero at
+ * first, to read and to write, any pages of it. It is there until the file is closed, like
+ * a device's local memory; no job reaches it.
+ */
+#define ACCEL_SOFT_SCRATCH_OFFSET	0x100000ULL
+#define ACCEL_SOFT_SCRATCH_SIZE		0x10000ULL
+
 #endif /* _UAPI_LINUX_ACCELERATOR_SOFT_H */
