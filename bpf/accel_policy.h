@@ -21,6 +21,14 @@
 #define EDQUOT	122
 #endif
 
+/*
+ * How much a table remembers, of open files (the core has slots for as many) and of jobs that
+ * have not ended (those of 64 files with as many as one may have). Each of it costs 16 bytes
+ * whether or not it is used, so a table has 1 MiB, or 4.
+ */
+#define POLICY_CONTEXTS	(1 << 16)
+#define POLICY_JOBS	(1 << 18)
+
 #ifndef __VMLINUX_H__
 struct bpf_spin_lock {
 	u32 val;

@@ -99,6 +99,22 @@ static long try_next(u32 i, struct search *s)
 	return 1;
 }
 
+/*
+ * Before a record is emptied for a new owner: a reader that is in the middle of it finds
+ * no id at its end. An exchange, since it is a full barrier.
+ */
+static __always_inline void disown(__u64 *id_again)
+{
+	__sync_lock_test_and_set(id_again, 0);
+}
+
+/* And when the new one's is complete; what it has counted by then is there to be copied. */
+static __always_inline void own(struct accel_stats_head *head, __u64 *id_again, __u64 id)
+{
+	__sync_lock_test_and_set(&head->id, id);
+	__sync_lock_test_and_set(id_again, id);
+}
+
 /* No event comes for it any more; what it has is kept. */
 static __always_inline void end_record(struct accel_stats_ctx *r)
 {
@@ -124,14 +140,23 @@ static __noinline struct accel_stats_ctx *claim(struct accel_context *actx, u32 
 	if (!slot || !c)
 		return NULL;
 	old = *(volatile u64 *)slot;
-	if (old >> 32 == (u32)id && (u32)old == NO_RECORD)
-		return NULL;	/* it was told already that there is no room */
-	bpf_loop(c->contexts, try_next, &s, 0);
-	if (s.record != NO_RECORD) {
-		bpf_map_update_elem(&contexts, &s.record, &new_ctx, BPF_ANY);
+	if (old >> 32 == (u32)id) {
+		s.record = old;
+		if (s.record == NO_RECORD)
+			return NULL;	/* it was told already that there is no room */
+		/* Another processor has given it one since we looked. */
 		r = bpf_map_lookup_elem(&contexts, &s.record);
+		if (r && r->head.id == id)
+			return r;
+		r = NULL;
+		s.record = NO_RECORD;
 	}
+	bpf_loop(c->contexts, try_next, &s, 0);
+	if (s.record != NO_RECORD)
+		r = bpf_map_lookup_elem(&contexts, &s.record);
 	if (r) {
+		disown(&r->id_again);
+		bpf_map_update_elem(&contexts, &s.record, &new_ctx, BPF_ANY);
 		r->head.dev_id = GET(actx, adev, id);
 		r->head.dev = GET(actx, adev, index);
 		r->head.tgid = GET(actx, tgid);
@@ -140,11 +165,12 @@ static __noinline struct accel_stats_ctx *claim(struct accel_context *actx, u32 
 		r->head.cgroup_id = GET(actx, cgroup_id);
 		r->head.begun_ns = bpf_ktime_get_ns();
 		bpf_probe_read_kernel(r->head.comm, sizeof(r->head.comm), actx->comm);
-		r->head.id = id;
+		own(&r->head, &r->id_again, id);
 	}
 	new = (u64)(u32)id << 32 | s.record;
 	if (__sync_val_compare_and_swap((u64 *)slot, old, new) != old) {
 		if (r) {
+			disown(&r->id_again);
 			r->head.id = 0;
 			r->head.state = ACCEL_STATS_FREE;
 		}
@@ -199,13 +225,19 @@ static __noinline struct accel_stats_dev *claim_device(struct accel_device *adev
 	if (state == ACCEL_STATS_CLAIMED ||
 	    __sync_val_compare_and_swap(&d->head.state, state, ACCEL_STATS_CLAIMED) != state)
 		return NULL;
+	if (d->head.id == GET(adev, id)) {
+		/* Another processor has made it the device's since we looked. */
+		d->head.state = ACCEL_STATS_LIVE;
+		return d;
+	}
 	if (c && c->devices_used <= nr)
 		c->devices_used = nr + 1;	/* of two at once, the greater one comes again */
+	disown(&d->id_again);
 	bpf_map_update_elem(&devices, &nr, &new_dev, BPF_ANY);
 	d->head.dev_id = GET(adev, id);
 	d->head.dev = nr;
 	d->head.begun_ns = bpf_ktime_get_ns();
-	d->head.id = GET(adev, id);
+	own(&d->head, &d->id_again, GET(adev, id));
 	d->head.state = ACCEL_STATS_LIVE;
 	return d;
 }

@@ -19,7 +19,7 @@
 #include "accel_hist.h"
 
 /* Of the layout below, and of what is counted where: readers refuse any other. */
-#define ACCEL_STATS_VERSION	1
+#define ACCEL_STATS_VERSION	2
 
 #define ACCEL_STATS_DEVICES	256		/* that are told apart, by default */
 #define ACCEL_STATS_CONTEXTS	2048		/* records, by default: 16 MiB */
@@ -60,8 +60,10 @@ enum accel_stats_state {
 
 /**
  * struct accel_stats_head - what is known of a device or a context but its slots
- * @id: whose it is, never reused. Read it before and after the rest: the same, and the
- *	rest is of one owner
+ * @id: whose it is, never reused; also behind the last piece (@id_again), where it is
+ *	cleared before anything else of a record that gets a new owner, and written last.
+ *	Who copies a record from its begin to its end, and finds the same id at both, has
+ *	what is of one owner
  * @state: enum accel_stats_state
  * @used: pieces that were handed out
  * @count: latencies, by kind
@@ -104,11 +106,13 @@ struct accel_stats_head {
 struct accel_stats_ctx {
 	struct accel_stats_head head;
 	struct accel_stats_piece pieces[ACCEL_STATS_CTX_PIECES];
+	__u64 id_again;
 };
 
 struct accel_stats_dev {
 	struct accel_stats_head head;
 	struct accel_stats_piece pieces[ACCEL_STATS_DEV_PIECES];
+	__u64 id_again;
 };
 
 enum accel_stats_way {
@@ -118,7 +122,7 @@ enum accel_stats_way {
 
 /**
  * struct accel_stats_control - about all records, in a page of its own
- * @version: ACCEL_STATS_VERSION; 0: not set up yet
+ * @version: ACCEL_STATS_VERSION; 0: not set up yet, or nothing is counted any more
  * @ctx_size: bytes of a context's record
  * @dev_size: bytes of a device's
  * @way: enum accel_stats_way: how the programs are attached

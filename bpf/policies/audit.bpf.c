@@ -23,7 +23,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, POLICY_CONTEXTS);
 	__type(key, u64);
 	__type(value, u64);
 } open_records SEC(".maps");

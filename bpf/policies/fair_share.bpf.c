@@ -17,6 +17,7 @@
  */
 #include "tenant.bpf.h"
 #include "fair_share.h"
+#include "paths.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -49,7 +50,7 @@ struct fair_share_job {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, POLICY_JOBS);
 	__type(key, u64);
 	__type(value, struct fair_share_job);
 } jobs SEC(".maps");
@@ -102,15 +103,26 @@ static __always_inline u32 flow_get(struct fair_share_engine *engine, u64 tenant
 	return place;
 }
 
+SEC("struct_ops/open")
+int BPF_PROG(fair_share_open, struct accel_context *actx)
+{
+	return tenant_open(actx, settings.level);
+}
+
 SEC("struct_ops/job_submit")
 int BPF_PROG(fair_share_submit, struct accel_context *actx, struct accel_job *job)
 {
-	u64 tenant = tenant_get(actx, settings.level), key = engine_key(actx, job), id = job->id;
+	u64 tenant, key = engine_key(actx, job), id = job->id;
 	struct fair_share_engine *engine = bpf_map_lookup_elem(&engines, &key);
 	struct fair_share_job new = {};
-	u32 weight = weight_of(tenant);
 	struct fair_share_flow *flow;
+	u32 weight;
+	int ret;
 
+	ret = tenant_get(actx, settings.level, &tenant);
+	if (ret)
+		return ret;
+	weight = weight_of(tenant);
 	if (!engine) {
 		bpf_map_update_elem(&engines, &key, &new_engine, BPF_NOEXIST);
 		engine = bpf_map_lookup_elem(&engines, &key);
@@ -248,6 +260,7 @@ void BPF_PROG(fair_share_close, struct accel_context *actx)
 
 SEC(".struct_ops.link")
 struct accel_policy_ops fair_share = {
+	.open = (void *)fair_share_open,
 	.job_submit = (void *)fair_share_submit,
 	.job_start = (void *)fair_share_start,
 	.job_done = (void *)fair_share_done,

@@ -9,6 +9,9 @@
 
 #define IOCTL_FILTER_RULES	64
 
+/* Depth of the cgroups that rules may name: from 0, the root, to one less. */
+#define IOCTL_FILTER_LEVELS	32
+
 #define IOCTL_FILTER_DEVICE	1
 #define IOCTL_FILTER_USER	2
 #define IOCTL_FILTER_CGROUP	4
@@ -24,6 +27,13 @@ struct ioctl_filter_rule {
 	__u32 level;		/* depth of that cgroup */
 	__u32 error;		/* what it gets: EPERM, … */
 	__u64 hits;
+};
+
+/* Map "files": id of a context -> where it was opened, from the root down. */
+struct ioctl_filter_file {
+	__u32 num;		/* of @cgroups; 0: it was gone, and may have been any */
+	__u32 unused;
+	__u64 cgroups[IOCTL_FILTER_LEVELS];
 };
 
 /* Map ".bss.numbers": bit N: there may be a rule for number N. */

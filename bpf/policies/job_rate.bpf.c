@@ -8,6 +8,7 @@
  */
 #include "tenant.bpf.h"
 #include "job_rate.h"
+#include "paths.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -37,7 +38,7 @@ struct job_rate_job {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, POLICY_JOBS);
 	__type(key, u64);
 	__type(value, struct job_rate_job);
 } jobs SEC(".maps");
@@ -80,13 +81,24 @@ static bool take(struct job_rate_bucket *bucket, u64 tenant)
 	return true;
 }
 
+SEC("struct_ops/open")
+int BPF_PROG(job_rate_open, struct accel_context *actx)
+{
+	return tenant_open(actx, settings.level);
+}
+
 SEC("struct_ops/job_submit")
 int BPF_PROG(job_rate_submit, struct accel_context *actx, struct accel_job *job)
 {
-	struct job_rate_job held = { .tenant = tenant_get(actx, settings.level) };
-	struct job_rate_bucket *bucket = bucket_of(held.tenant);
+	struct job_rate_bucket *bucket;
+	struct job_rate_job held = {};
 	u64 id = job->id;
+	int ret;
 
+	ret = tenant_get(actx, settings.level, &held.tenant);
+	if (ret)
+		return ret;
+	bucket = bucket_of(held.tenant);
 	if (!bucket)
 		return 0;
 	if (settings.hold) {
@@ -141,6 +153,7 @@ void BPF_PROG(job_rate_close, struct accel_context *actx)
 
 SEC(".struct_ops.link")
 struct accel_policy_ops job_rate = {
+	.open = (void *)job_rate_open,
 	.job_submit = (void *)job_rate_submit,
 	.job_start = (void *)job_rate_start,
 	.job_done = (void *)job_rate_done,

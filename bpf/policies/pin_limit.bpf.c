@@ -14,6 +14,7 @@
  */
 #include "accel_policy.h"
 #include "pin_limit.h"
+#include "paths.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -36,7 +37,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, POLICY_CONTEXTS);
 	__type(key, u64);
 	__type(value, struct pin_limit_file);
 } more_files SEC(".maps");
@@ -208,6 +209,9 @@ __noinline int renew(u32 index, u32 generation)
 		own = bpf_map_lookup_elem(&limits, &id);
 	if (own)
 		limit = *own;
+	/* so that a pin finds out by one comparison */
+	if (limit > PIN_LIMIT_MOST)
+		limit = PIN_LIMIT_MOST;
 	bpf_spin_lock(&lock);
 	/* somebody else may have begun later than we, and been quicker */
 	if ((s32)(generation - cgroup->generation) > 0) {
@@ -243,14 +247,17 @@ static __always_inline void uncharge(struct pin_limit_file *file, u64 bytes, u32
 SEC("struct_ops/mem_pin")
 int BPF_PROG(pin_limit_mem_pin, struct accel_context *actx, struct accel_mem *mem)
 {
-	u64 bytes = mem->length, id = actx->id, limit;
 	struct pin_limit_cgroup *cgroup;
 	struct pin_limit_file *file;
+	s64 bytes = mem->length, room;
+	u64 id = actx->id;
 	u32 i, num;
 	int ret;
 
 	if (!is_pinned(mem))
 		return 0;
+	if (bytes < 0)
+		return -EDQUOT;		/* more than there is */
 	file = find_file(id);
 	if (!file) {
 		/* it was open before the policy was attached */
@@ -264,13 +271,17 @@ int BPF_PROG(pin_limit_mem_pin, struct accel_context *actx, struct accel_mem *me
 	if (file->generation != settings.generation)
 		renew_all(file);
 	num = file->num;
-	for (i = 0; i <= PIN_LIMIT_LEVELS && i < num; i++) {
+	/* never: for the verifier, which so needs no second test in each turn */
+	if (num > PIN_LIMIT_LEVELS + 1)
+		return -ENOMEM;
+	for (i = 0; i < num; i++) {
 		cgroup = cgroup_at(file->cgroups[i]);
-		limit = cgroup->limit;
+		/* below 0: more than the limit by itself */
+		room = cgroup->limit - bytes;
 		/* what cannot be had is not added: it would be in the way of others */
-		if (bytes > limit || cgroup->bytes > limit - bytes)
+		if ((s64)cgroup->bytes > room)
 			goto refuse;
-		if (__sync_fetch_and_add(&cgroup->bytes, bytes) > limit - bytes) {
+		if ((s64)__sync_fetch_and_add(&cgroup->bytes, bytes) > room) {
 			__sync_fetch_and_sub(&cgroup->bytes, bytes);
 			goto refuse;
 		}

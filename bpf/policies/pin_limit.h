@@ -9,6 +9,9 @@
 
 #define PIN_LIMIT_NONE		(~0ULL)
 
+/* What a cgroup's own copy of its limit is at most: sums are compared as signed numbers. */
+#define PIN_LIMIT_MOST		(~0ULL >> 1)
+
 /* Cgroups deeper than this count for their ancestor of this depth. */
 #define PIN_LIMIT_LEVELS	15
 
@@ -34,7 +37,7 @@ struct pin_limit_settings {
 struct pin_limit_cgroup {
 	__u64 id;
 	__u64 bytes;
-	__u64 limit;		/* as of @generation */
+	__u64 limit;		/* as of @generation; PIN_LIMIT_MOST: none */
 	__u64 refused;
 	__u32 generation;
 	__u32 refs;		/* files that count for it; 0: nobody's */

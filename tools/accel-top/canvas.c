@@ -7,6 +7,8 @@
 #include <wchar.h>
 
 #include "canvas.h"
+#include "text.h"
+#include "utf8.h"
 
 int canvas_init(struct canvas *c, int width, int height, bool utf8)
 {
@@ -63,47 +65,6 @@ void canvas_restyle(struct canvas *c, int y, int x, int width, enum style style)
 
 /* ------------------------------------------------------------------ text */
 
-/* One character, or -1: the first byte is not the start of a valid one. */
-static int32_t decode(const unsigned char *s, int *len)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	uint32_t ch;
-	int n;
-
-	*len = 1;
-	if (s[0] < 0x80)
-		return s[0];
-	if (s[0] >= 0xc2 && s[0] < 0xe0) {
-		n = 2;
-		ch = s[0] & 0x1f;
-	} else if (s[0] >= 0xe0 && s[0] < 0xf0) {
-		n = 3;
-		ch = s[0] & 0x0f;
-	} else if (s[0] >= 0xf0 && s[0] < 0xf5) {
-		n = 4;
-		ch = s[0] & 0x07;
-	} else {
-		return -1;
-	}
-	for (int i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return -1;
-		ch = ch << 6 | (s[i] & 0x3f);
-	}
-	if (ch < least[n] || ch > 0x10ffff || (ch >= 0xd800 && ch < 0xe000))
-		return -1;
-	*len = n;
-	return (int32_t)ch;
-}
-
-/* Characters that move, hide or reorder what is around them. */
-static bool deceptive(uint32_t ch)
-{
-	return (ch >= 0x200b && ch <= 0x200f) || (ch >= 0x2028 && ch <= 0x202e) ||
-	       (ch >= 0x2060 && ch <= 0x206f) || ch == 0xfeff || ch == 0x061c ||
-	       (ch >= 0xe0000 && ch <= 0xe007f) || ch == 0xad;
-}
-
 /*
  * The next thing to draw of @text into @out: one character (possibly two cells
  * wide) or an escape sequence. Returns the number of characters in @out and
@@ -111,21 +72,21 @@ static bool deceptive(uint32_t ch)
  */
 static int next_glyphs(const char **text, bool utf8, uint32_t out[8], int *cells)
 {
-	const unsigned char *s = (const unsigned char *)*text;
+	unsigned char first = (unsigned char)**text;
 	char esc[12];
 	int32_t ch;
 	int len, w;
 
-	if (!*s)
+	if (!first)
 		return 0;
-	ch = decode(s, &len);
+	ch = utf8_decode((const unsigned char *)*text, SIZE_MAX, &len);
 	*text += len;
 	if (ch >= 0x20 && ch < 0x7f) {
 		out[0] = (uint32_t)ch;
 		*cells = 1;
 		return 1;
 	}
-	if (ch >= 0xa0 && utf8 && !deceptive((uint32_t)ch)) {
+	if (ch >= 0xa0 && utf8 && text_printable((uint32_t)ch)) {
 		w = wcwidth((wchar_t)ch);
 		if (w == 1 || w == 2) {
 			out[0] = (uint32_t)ch;
@@ -134,7 +95,7 @@ static int next_glyphs(const char **text, bool utf8, uint32_t out[8], int *cells
 		}
 	}
 	if (ch < 0)
-		snprintf(esc, sizeof(esc), "\\x%02x", s[0]);
+		snprintf(esc, sizeof(esc), "\\x%02x", first);
 	else if (ch < 0x100)
 		snprintf(esc, sizeof(esc), "\\x%02x", (unsigned int)ch);
 	else

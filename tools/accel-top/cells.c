@@ -5,6 +5,7 @@
 
 #include "cells.h"
 #include "fmt.h"
+#include "model.h"
 
 #define SATURATED	0.9
 #define BUSY		0.7
@@ -169,12 +170,10 @@ void text_dev(struct text *t, const struct row *row, const struct view *v)
 
 void text_state(struct text *t, const struct row *row, const struct view *v)
 {
-	static const char * const names[] = { "ok", "resetting", "failed", "gone" };
-
 	(void)v;
 	if (row->engine)
 		return;
-	strcpy(t->text, names[row->dev->state]);
+	strcpy(t->text, accel_model_state_name((enum accel_model_state)row->dev->state));
 	t->style = row->dev->state == FRAME_OK ? STYLE_GOOD :
 		   row->dev->state == FRAME_RESETTING ? STYLE_WARN : STYLE_ERROR;
 }

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,9 +14,6 @@
 #include "lats.h"
 #include "model.h"
 #include "proc.h"
-
-/* The inode of the initial pid namespace, fixed by the kernel (PROC_PID_INIT_INO). */
-#define PID_NS_INIT	0xEFFFFFFCU
 
 struct history {
 	uint64_t dev_id;
@@ -29,6 +25,8 @@ struct collect {
 	struct accel_source *source;
 	struct accel_snapshot *before;
 	struct latency *latency;
+	bool want_latency;
+	struct stats_room room;
 	char why_no_latency[256];
 	const struct stats *stats;	/* of this look; NULL: there are none */
 	uint64_t lost;			/* as of the look before */
@@ -54,7 +52,6 @@ int collect_open(struct collect **out, char *why, size_t size)
 {
 	struct collect *c = calloc(1, sizeof(*c));
 	int err = -ENOMEM;
-	struct stat st;
 
 	*out = NULL;
 	snprintf(why, size, "out of memory");
@@ -74,7 +71,7 @@ int collect_open(struct collect **out, char *why, size_t size)
 	snprintf(c->why_no_latency, sizeof(c->why_no_latency),
 		 "no latencies (\"-\") yet: loading the BPF programs");
 	c->begin_ns = now_ns(CLOCK_MONOTONIC);
-	c->own_pids = !stat("/proc/self/ns/pid", &st) && st.st_ino == PID_NS_INIT;
+	c->own_pids = proc_own_pids();
 	*out = c;
 	c = NULL;
 
@@ -99,8 +96,10 @@ bool collect_attach(struct collect *c, const struct stats_room *room, const char
 {
 	char reason[200];
 
+	c->want_latency = true;
+	c->room = room ? *room : (struct stats_room){ 0 };
 	c->why_no_latency[0] = '\0';
-	if (latency_open(&c->latency, room, reason, sizeof(reason)))
+	if (latency_open(&c->latency, &c->room, reason, sizeof(reason)))
 		snprintf(c->why_no_latency, sizeof(c->why_no_latency), "no latencies (\"-\"): %s", reason);
 	*why = c->why_no_latency;
 	return c->latency;
@@ -118,6 +117,22 @@ const char *collect_error(const struct collect *c)
 }
 
 /* ----------------------------------------------------------------- latencies */
+
+/* What is pinned may go ("accelctl observe off") and come while we look. */
+static const struct stats *look_at_latencies(struct collect *c)
+{
+	int err = c->latency ? latency_look(c->latency) : -ESTALE;
+	const char *why;
+
+	if (err == -ESTALE && c->want_latency && (c->latency || stats_maps_pinned())) {
+		latency_close(c->latency);
+		c->latency = NULL;
+		c->lost = 0;
+		if (collect_attach(c, &c->room, &why))
+			err = latency_look(c->latency);
+	}
+	return err ? NULL : latency_stats(c->latency);
+}
 
 static const struct stats_row *dev_row(const struct collect *c, uint32_t index, uint64_t id)
 {
@@ -508,7 +523,8 @@ static void fill_totals(struct frame *f)
 
 static void fill_notes(const struct collect *c, struct frame *f, const struct accel_snapshot *snap)
 {
-	uint64_t hidden = 0, lost = f->self.lost_full + f->self.lost_missed;
+	uint64_t hidden = accel_snapshot_hidden(snap);
+	uint64_t lost = f->self.lost_full + f->self.lost_missed;
 
 	if (c->why_no_latency[0])
 		frame_note(f, "%s", c->why_no_latency);
@@ -518,9 +534,7 @@ static void fill_notes(const struct collect *c, struct frame *f, const struct ac
 		frame_note(f, "%s", latency_note(c->latency));
 	if (!snap->has_contexts)
 		frame_note(f, "no contexts: generic netlink does not answer (accelctl doctor)");
-	for (size_t i = 0; i < snap->num_devices; i++)
-		hidden += accel_device_hidden(&snap->devices[i]);
-	if (hidden && snap->has_contexts)
+	if (hidden)
 		frame_note(f, "%llu contexts are not ours to see and not in the list; totals have them: sudo",
 			   (unsigned long long)hidden);
 	if (f->self.contexts_missed)
@@ -589,7 +603,7 @@ int collect_frame(struct collect *c, struct frame **out)
 	err = accel_snapshot_read(c->source, &snap);
 	if (err)
 		goto cleanup;
-	c->stats = c->latency && !latency_look(c->latency) ? latency_stats(c->latency) : NULL;
+	c->stats = look_at_latencies(c);
 	f->seq = c->seq++;
 	f->uptime_ns = now_ns(CLOCK_MONOTONIC) - c->begin_ns;
 	gethostname(f->host, sizeof(f->host) - 1);

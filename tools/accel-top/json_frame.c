@@ -8,6 +8,7 @@
 
 #include "json.h"
 #include "json_frame.h"
+#include "model.h"
 #include "rows.h"
 
 #define VERSION	1
@@ -81,8 +82,6 @@ static void ops(struct json *j, const struct frame_op *op, size_t nr)
 
 static void device(struct json *j, const struct frame_dev *d)
 {
-	static const char * const states[] = { "ok", "resetting", "failed", "gone" };
-
 	json_object(j, NULL);
 	json_u64(j, "id", d->id);
 	json_u64(j, "index", d->index);
@@ -90,7 +89,7 @@ static void device(struct json *j, const struct frame_dev *d)
 	json_str(j, "driver", d->driver);
 	json_str(j, "type", d->type);
 	json_str(j, "parent", d->parent);
-	json_str(j, "state", states[d->state]);
+	json_str(j, "state", accel_model_state_name((enum accel_model_state)d->state));
 	json_u64(j, "contexts", d->contexts);
 	json_u64(j, "queued", d->queued);
 	json_u64(j, "running", d->running);

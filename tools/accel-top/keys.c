@@ -108,6 +108,8 @@ static enum action ask_kill(struct view *v, const struct frame *f)
 	}
 	v->chosen[PANE_CTXS] = true;
 	v->kill_pid = c->pid;
+	v->kill_age_ns = c->age_ns;
+	v->kill_drawn_ns = f->time_ns;
 	snprintf(v->kill_command, sizeof(v->kill_command), "%.31s", c->command);
 	v->prompt = PROMPT_KILL;
 	return ACTION_ASK_KILL;

@@ -12,13 +12,18 @@
 
 #define SAMPLE_EVERY	64	/* looks between two measurements of our programs */
 #define SAMPLE_RUNS	2000	/* runs that make a measurement */
+#define SAMPLE_LOOKS	5	/* or as many as there were in this many looks */
 
 struct latency {
 	struct stats_maps maps;
 	struct stats *stats;
 	char note[200];
-	/* what our programs cost: the kernel takes the time only while asked to */
+	/*
+	 * What our programs cost: the kernel takes the time only while asked to, and then
+	 * that of everybody's programs, so never for long.
+	 */
 	int stats_fd;
+	int sampled;		/* looks, since it does */
 	uint64_t looks;
 	uint64_t run_ns;
 	uint64_t runs;
@@ -103,14 +108,15 @@ static void sample_cost(struct latency *l)
 		if (runs > l->runs)
 			l->ns_per_event = (double)(ns - l->run_ns) / (double)(runs - l->runs);
 		/* Too few say little, and the first ones are slow: go on. */
-		if (runs - l->runs >= SAMPLE_RUNS) {
+		if (runs - l->runs >= SAMPLE_RUNS || ++l->sampled >= SAMPLE_LOOKS) {
 			close(l->stats_fd);
 			l->stats_fd = -1;
 			l->run_ns = ns;
 			l->runs = runs;
 		}
-	} else if (l->looks % SAMPLE_EVERY == 0 || l->ns_per_event < 0) {
+	} else if (l->looks % SAMPLE_EVERY == 0) {
 		l->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		l->sampled = 0;
 	}
 	l->looks++;
 }

@@ -16,7 +16,7 @@ struct latency;
 int latency_open(struct latency **out, const struct stats_room *room, char *why, size_t size);
 void latency_close(struct latency *l);
 
-/* latency_look() - 0 or -errno; the rows are those of latency_stats() */
+/* latency_look() - 0 or -errno (-ESTALE: open anew); the rows are those of latency_stats() */
 int latency_look(struct latency *l);
 const struct stats *latency_stats(const struct latency *l);
 

@@ -104,10 +104,10 @@ static void self_cost(struct pen *p, const struct frame *f)
 	bool rates = f->valid & FRAME_RATES;
 
 	lost_piece(p, f);
-	piece(p, "own cpu", STYLE_NORMAL, "%s", rates ? FMT(fmt_percent, f->self.cpu * 100) : "-");
+	piece(p, "own cpu", STYLE_NORMAL, "%s", rates ? FMT(fmt_load, f->self.cpu * 100) : "-");
 	if (f->valid & FRAME_BPF_COST)
 		piece(p, "bpf", STYLE_NORMAL, "%s (%s/event)",
-		      FMT(fmt_percent, f->self.bpf * 100),
+		      FMT(fmt_load, f->self.bpf * 100),
 		      FMT(fmt_ns, (uint64_t)f->self.bpf_ns));
 	if (f->self.untimed)
 		piece(p, "untimed", STYLE_NORMAL, "%s", FMT(fmt_count, f->self.untimed));

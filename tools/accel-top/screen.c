@@ -20,6 +20,7 @@
 #include "keys.h"
 #include "layout.h"
 #include "options.h"
+#include "proc.h"
 
 #define FIRST_DELAY	0.5	/* until the second look: nobody likes to wait for figures */
 
@@ -211,13 +212,30 @@ static void say(struct view *v, bool bad, const char *text, const char *arg)
 	v->message_bad = bad;
 }
 
-/* A pidfd: whoever has the number when the answer comes is not who was meant. */
+/*
+ * A pidfd: whoever has the number when the answer comes is not who was meant. Nor is who
+ * began after the context was opened: a file lives on in children, and in whoever was sent
+ * it, when its opener has ended and the number is another's.
+ */
 static void hold_victim(struct screen *s, struct view *v)
 {
+	struct timespec ts;
+	uint64_t now;
+
 	s->victim = (int)syscall(SYS_pidfd_open, v->kill_pid, 0);
 	if (s->victim < 0) {
 		v->prompt = PROMPT_NONE;
 		say(v, true, "kill: ", strerror(errno));
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	if (proc_started_after((pid_t)v->kill_pid, v->kill_age_ns +
+			       (now > v->kill_drawn_ns ? now - v->kill_drawn_ns : 0))) {
+		close(s->victim);
+		s->victim = -1;
+		v->prompt = PROMPT_NONE;
+		say(v, true, "kill: who opened it has ended, its number is another process' now", "");
 	}
 }
 

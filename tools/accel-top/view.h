@@ -67,6 +67,8 @@ struct view {
 	char message[160];		/* until the next key */
 	bool message_bad;
 	uint32_t kill_pid;
+	uint64_t kill_age_ns;		/* of its context, when this was drawn */
+	uint64_t kill_drawn_ns;		/* CLOCK_REALTIME */
 	char kill_command[32];
 };
 

@@ -129,8 +129,8 @@ static int run(struct trace *t)
 	return err;
 }
 
-/* Always the last words: what was seen, what was not. */
-static int account(struct trace *t, uint64_t delivered)
+/* Always the last words: what was seen, what was not. @whole: all that there was was read. */
+static int account(struct trace *t, uint64_t delivered, bool whole)
 {
 	const struct config *c = &t->config;
 	struct session_count count;
@@ -147,6 +147,7 @@ static int account(struct trace *t, uint64_t delivered)
 		json_u64(&j, "delivered", delivered);
 		json_u64(&j, "lost", count.lost);
 		json_u64(&j, "missed", count.missed);
+		json_u64(&j, "unread", whole ? 0 : adrift);
 		json_object(&j, "lost_by_event");
 		for (int type = 0; type < ACCEL_EV_NR; type++)
 			if (count.lost_by_type[type])
@@ -189,8 +190,10 @@ static int account(struct trace *t, uint64_t delivered)
 	if (count.missed)
 		fprintf(stderr, "; %" PRIu64 " not looked at: they interrupted one of their own kind",
 			count.missed);
+	if (adrift && !whole)
+		fprintf(stderr, "; %" PRIu64 " not read", adrift);
 	fputc('\n', stderr);
-	if (adrift)
+	if (adrift && whole)
 		return err_printf("%" PRId64 " events are neither delivered nor lost: this is a bug, please report it",
 				  (int64_t)adrift);
 	if (ferror(t->out))
@@ -203,6 +206,8 @@ static int start(struct trace *t)
 	struct config *c = &t->config;
 	int err;
 
+	if ((c->num_pids || c->command) && !proc_own_pids())
+		return err_printf("-p and COMMAND need the kernel's own process ids, which this pid namespace has not: run on the host, or nsenter -t 1 -p");
 	if (c->command) {
 		/* Forked before any BPF descriptor exists, so that none is inherited. */
 		err = command_fork(&t->command, c->command);
@@ -283,7 +288,7 @@ int main(int argc, char **argv)
 	}
 	if (err)
 		err_printf("the trace ended early: %s", strerror(-err));
-	code = account(&t, delivered);
+	code = account(&t, delivered, !err);
 	if (err)
 		code = EXIT_FAILED;
 	if (!code && t.command.ended)

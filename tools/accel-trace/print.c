@@ -10,6 +10,7 @@
 
 #include "events.h"
 #include "fmt.h"
+#include "text.h"
 
 /* Results stand below each other for as long as what is before them is shorter. */
 #define CALL_WIDTH	62
@@ -120,14 +121,17 @@ static const char *access_name(uint32_t flags)
 	return "-";
 }
 
-/* enum accel_op of the core; docs/tracepoints.md has the numbers. */
+/* What an unplug waits for; docs/tracepoints.md has the numbers. */
 static const char *op_name(int op)
 {
+	enum { JOB_RUN = 32 };
 	static const char *const names[] = {
 		"open", "close", "ioctl", "mmap", "fault", "mem_pin", "mem_unpin", "dma_map",
 		"dma_unmap", "job_submit",
 	};
 
+	if (op == JOB_RUN)
+		return "job_run";
 	return op >= 0 && op < (int)(sizeof(names) / sizeof(*names)) ? names[op] : "?";
 }
 
@@ -229,13 +233,38 @@ static char *put_details(const struct printer *p, char *at, const struct accel_e
 	return at;
 }
 
+/* What only the kernel says to itself; a call that is restarted ends with one of these. */
+static const char *kernel_error(int error, const char **text)
+{
+	static const struct {
+		int error;
+		const char *name, *text;
+	} errors[] = {
+		{ 512, "ERESTARTSYS", "to be restarted, unless a handler says otherwise" },
+		{ 513, "ERESTARTNOINTR", "to be restarted" },
+		{ 514, "ERESTARTNOHAND", "to be restarted, unless there is a handler" },
+		{ 515, "ENOIOCTLCMD", "no such ioctl" },
+		{ 516, "ERESTART_RESTARTBLOCK", "to be restarted where it was" },
+		{ 517, "EPROBE_DEFER", "driver asks to be probed later" },
+		{ 524, "ENOTSUPP", "not supported" },
+	};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (errors[i].error == error) {
+			*text = errors[i].text;
+			return errors[i].name;
+		}
+	*text = strerror(error);
+	return strerrorname_np(error) ?: "?";
+}
+
 /* The C library looks for the words anew each time. */
 static char *put_error(char *at, int error)
 {
 	static const char *names[256], *texts[256];
 
 	if (error >= 256 || !names[error]) {
-		const char *name = strerrorname_np(error) ?: "?", *text = strerror(error);
+		const char *text, *name = kernel_error(error, &text);
 
 		if (error >= 256)
 			return put_text(put_strn(put_text(put_str(at, name), " ("), text, 200), ")");
@@ -248,9 +277,7 @@ static char *put_error(char *at, int error)
 
 static char *put_comm(char *at, const char *comm)
 {
-	for (int i = 0; i < ACCEL_EV_COMM_LEN - 1 && comm[i]; i++)
-		*at++ = (unsigned char)comm[i] < ' ' || comm[i] == 0x7f ? '?' : comm[i];
-	return at;
+	return at + text_safe(at, ACCEL_EV_COMM_LEN, comm, ACCEL_EV_COMM_LEN - 1);
 }
 
 static char *put_where(char *at, const struct accel_event *e)

@@ -58,7 +58,7 @@ static void set_filter(struct session *s)
 	r->summarize = c->mode != MODE_STREAM;
 	r->summary_by = c->by;
 	r->with_stack = c->stack;
-	r->own_tgid = getpid();
+	r->own_tgid = proc_own_pids() ? getpid() : 0;	/* else our number is another's there */
 	r->filter_pids = c->num_pids || c->command;
 	r->filter_cgroups = c->cgroup;
 	r->only_ok = c->only_ok;

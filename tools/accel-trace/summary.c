@@ -12,6 +12,7 @@
 #include "hist.h"
 #include "json.h"
 #include "table.h"
+#include "text.h"
 
 struct row {
 	struct accel_agg_key key;
@@ -120,7 +121,8 @@ static void row_keys(const struct row *r, uint32_t by, char *text, size_t size)
 	if (by & ACCEL_BY_OP && is_job(r))
 		at += snprintf(text + at, size - at, " op=%u", r->key.op);
 	if (by & ACCEL_BY_PROCESS)
-		snprintf(text + at, size - at, " %u %.16s", r->key.tgid, r->agg.comm);
+		snprintf(text + at, size - at, " %u %s", r->key.tgid,
+			 TEXT_SAFE(r->agg.comm, sizeof(r->agg.comm)));
 }
 
 static int print_table(const struct row *rows, size_t count, uint32_t by, FILE *f)
@@ -176,7 +178,7 @@ static int print_table(const struct row *rows, size_t count, uint32_t by, FILE *
 		}
 		if (by & ACCEL_BY_PROCESS) {
 			table_cellf(&t, "%u", r->key.tgid);
-			table_cell(&t, FMT(fmt_printable, r->agg.comm, sizeof(r->agg.comm)));
+			table_cell(&t, TEXT_SAFE(r->agg.comm, sizeof(r->agg.comm)));
 		}
 	}
 	return table_end(&t, f);

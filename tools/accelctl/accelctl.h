@@ -9,6 +9,7 @@
 #include "model.h"
 
 #define EXIT_NO_PERMISSION	EXIT_NO_BPF
+#define BPFFS			"/sys/fs/bpf"
 
 /* How to show things, from the command line. */
 struct settings {
@@ -23,6 +24,12 @@ struct settings {
 int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The code to exit with, and the words, for a -errno of @src. */
 int fail_source(const struct accel_source *src, int err);
+
+/*
+ * lock_pins() - be the only accelctl that changes what is pinned in BPFFS, until the process
+ * ends, however it does; waits for another one. A code to exit with: we may not, or there is none
+ */
+int lock_pins(void);
 
 /* Each takes DEV or NULL, and returns a code to exit with. */
 int cmd_dev_list(const struct settings *set, const char *dev);

@@ -84,7 +84,7 @@ static const char *const usage[] = {
 	"[-j] observe [status | off]",
 	"observe on [-g GROUP] [--contexts N] [--devices N]",
 	"[-jb] policy [list | show NAME | available]",
-	"policy load NAME|FILE [KEY=VALUE...] | set NAME KEY=VALUE... | unload NAME",
+	"policy load NAME|FILE [KEY=VALUE...] | set NAME KEY=VALUE... | refresh NAME | unload NAME",
 	"version",
 	NULL,
 };

@@ -17,6 +17,7 @@
 #include "model_netlink.h"
 #include "proc.h"
 #include "show.h"
+#include "text.h"
 
 struct monitor {
 	struct genl genl;
@@ -99,7 +100,7 @@ static void print_context(const struct accel_context_info *ctx, const char *dev)
 	printf(" %s ctx=%" PRIu64 " pid=%u user=%s jobs=%" PRIu64 " errors=%" PRIu64
 	       " age=%s command=%s", dev, ctx->id, ctx->pid,
 	       ctx->valid & ACCEL_CTX_UID ? proc_user(ctx->uid) : "-", jobs, errors,
-	       FMT(fmt_ns, ctx->age_ns), FMT(fmt_printable, ctx->comm, 31));
+	       FMT(fmt_ns, ctx->age_ns), TEXT_SAFE(ctx->comm, 31));
 }
 
 static int show_context(struct monitor *m, const char *event, const struct nlmsghdr *nlh)

@@ -11,26 +11,22 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/magic.h>
 
 #include "bpf_util.h"
 #include "json.h"
 #include "stats_maps.h"
 
-#define BPFFS		"/sys/fs/bpf"
 #define GROUP		"accel"
 #define NUM_MAPS	3
 
@@ -41,23 +37,6 @@ static bool exists(const char *path)
 	struct stat st;
 
 	return !lstat(path, &st);
-}
-
-/* One accelctl at a time; held until the process ends, however it does. */
-static int lock(void)
-{
-	struct statfs fs;
-	int fd;
-
-	if (!bpf_util_may_load())
-		return fail(EXIT_NO_PERMISSION,
-			    "loading BPF programs for a module needs CAP_SYS_ADMIN: run as root");
-	if (statfs(BPFFS, &fs) || fs.f_type != BPF_FS_MAGIC)
-		return fail(EXIT_FAILED, "%s is no BPF file system; mount -t bpf bpf %s", BPFFS, BPFFS);
-	fd = open(BPFFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX))
-		return fail(EXIT_FAILED, "cannot lock %s: %s", BPFFS, strerror(errno));
-	return EXIT_OK;
 }
 
 /* ----------------------------------------------------------------- removing */
@@ -82,20 +61,46 @@ static void note_program(const char *path)
 
 /*
  * A worker of the kernel's ends a program some time after its last pin, and only then does
- * it let go of the module, which may be unloaded next. Not for ever: others may have it.
+ * it let go of the module, which may be unloaded next. Readers that run as root have the
+ * programs, too, and let go when they look next: not for ever, they may be stopped.
+ * Returns how many are still there.
  */
-static void await_programs(void)
+static int await_programs(void)
 {
+	int left = 0, tries = 500;
+
 	for (int i = 0; i < num_ended; i++)
-		for (int tries = 0; tries < 500; tries++) {
+		for (;;) {
 			int fd = bpf_prog_get_fd_by_id(ended[i]);
 
 			if (fd < 0)
 				break;
 			close(fd);
+			if (tries-- <= 0) {
+				left++;
+				break;
+			}
 			usleep(10000);
 		}
 	bpf_util_quiesce();
+	return left;
+}
+
+/* Tells who reads that nothing is counted any more; what they have of it stays readable. */
+static void tell_readers(void)
+{
+	struct accel_stats_control *c;
+	int fd = bpf_obj_get(STATS_PARTIAL "/control");
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (fd < 0)
+		return;
+	c = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (c == MAP_FAILED)
+		return;
+	__atomic_store_n(&c->version, 0, __ATOMIC_RELEASE);
+	munmap(c, page);
 }
 
 /* Links first: nothing is counted any more by the time the memory goes. */
@@ -151,7 +156,7 @@ static int remove_partial(void)
 int cmd_observe_off(const struct settings *set, const char *dev)
 {
 	bool any = exists(STATS_PINS) || exists(STATS_PARTIAL);
-	int code = lock();
+	int code = lock_pins(), left;
 
 	(void)set;
 	(void)dev;
@@ -163,11 +168,14 @@ int cmd_observe_off(const struct settings *set, const char *dev)
 		return code;
 	if (exists(STATS_PINS) && rename(STATS_PINS, STATS_PARTIAL))
 		return fail(EXIT_FAILED, "cannot rename %s: %s", STATS_PINS, strerror(errno));
+	tell_readers();
 	code = remove_partial();
 	if (code)
 		return code;
-	if (any)
-		await_programs();
+	left = any ? await_programs() : 0;
+	if (left)
+		fail(0, "%d programs are held by readers that run as root (accel-top?), and with them the module, until they look again or end",
+		     left);
 	puts(any ? "observing is off" : "observing was off");
 	return EXIT_OK;
 }
@@ -261,6 +269,36 @@ static int open_door(void)
 	return EXIT_OK;
 }
 
+static int count_links(void)
+{
+	struct dirent **list;
+	int num = scandir(STATS_PINS, &list, NULL, NULL), links = 0;
+
+	for (int i = 0; i < num; i++) {
+		links += !strncmp(list[i]->d_name, "stats_", 6);
+		free(list[i]);
+	}
+	if (num >= 0)
+		free(list);
+	return num < 0 ? num : links;
+}
+
+/* Some of what was pinned is not there: what is wrong, and what mends it. */
+static bool is_damaged(int err, char *text, size_t size)
+{
+	int links = count_links();
+
+	if (err == -ENOENT)
+		snprintf(text, size, "pins are missing in %s: accelctl observe off && accelctl observe on",
+			 STATS_PINS);
+	else if (!err && links != STATS_PROGS)
+		snprintf(text, size, "%d of %d programs are attached: accelctl observe off && accelctl observe on",
+			 links, STATS_PROGS);
+	else
+		return false;
+	return true;
+}
+
 /* It is on: is it what was asked for? */
 static int already_on(const struct settings *set, gid_t gid)
 {
@@ -269,7 +307,7 @@ static int already_on(const struct settings *set, gid_t gid)
 	char why[256];
 	int err = stats_maps_open(&m, why, sizeof(why));
 
-	if (err) {
+	if (is_damaged(err, why, sizeof(why)) || err) {
 		stats_maps_close(&m);
 		return fail(EXIT_FAILED, "%s", why);
 	}
@@ -307,7 +345,7 @@ int cmd_observe_on(const struct settings *set, const char *dev)
 	int code, err;
 
 	(void)dev;
-	code = lock();
+	code = lock_pins();
 	if (!code)
 		code = find_group(set, &gid);
 	if (!code)
@@ -346,20 +384,6 @@ struct state {
 	uint32_t open, kept;
 };
 
-static int count_links(void)
-{
-	struct dirent **list;
-	int num = scandir(STATS_PINS, &list, NULL, NULL), links = 0;
-
-	for (int i = 0; i < num; i++) {
-		links += !strncmp(list[i]->d_name, "stats_", 6);
-		free(list[i]);
-	}
-	if (num >= 0)
-		free(list);
-	return num < 0 ? num : links;
-}
-
 static void find_state(struct state *s)
 {
 	char why[256];
@@ -378,8 +402,8 @@ static void find_state(struct state *s)
 	if (err) {
 		s->word = err == -EPROTO ? "mismatch" : err == -EACCES || err == -EPERM ? "hidden" :
 			  "damaged";
-		snprintf(s->mend, sizeof(s->mend), "%s%s", why,
-			 err == -ENOENT ? "; pins are missing: accelctl observe off && accelctl observe on" : "");
+		if (!is_damaged(err, s->mend, sizeof(s->mend)))
+			snprintf(s->mend, sizeof(s->mend), "%s", why);
 		return;
 	}
 	if (stat(STATS_PINS, &s->st) && stat(STATS_DOOR, &s->st))
@@ -387,11 +411,8 @@ static void find_state(struct state *s)
 	if (!s->mend[0])
 		s->word = "on";
 	/* Only root sees the links. */
-	if (bpf_util_may_load() && count_links() != STATS_PROGS) {
+	if (bpf_util_may_load() && is_damaged(0, s->mend, sizeof(s->mend)))
 		s->word = "damaged";
-		snprintf(s->mend, sizeof(s->mend), "%d of %d programs are attached: accelctl observe off && accelctl observe on",
-			 count_links(), STATS_PROGS);
-	}
 	s->closed = bpf_util_may_load() && needs_door() && !door_is_open();
 	if (s->closed && !s->mend[0])
 		snprintf(s->mend, sizeof(s->mend), "%s is for root alone, its group does not reach the pins: accelctl observe on",

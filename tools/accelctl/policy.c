@@ -2,6 +2,7 @@
 /* accelctl policy: load, unload, set, list, show. */
 #include "policy.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,12 +32,30 @@ const struct policy_kind *policy_kind_by_object(const char *object)
 	return NULL;
 }
 
+/* As the kernel has it. Names are names of directories, too, which nobody but we shall leave. */
+int policy_name_check(const char *as, const char *name, int code)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)name[i]) && !strchr("-_.", name[i]))
+			n = POLICY_NAME;
+	if (!n || n >= POLICY_NAME || name[0] == '.')
+		return fail(code, "%s%s: a name is 1 to %d letters, digits, '-', '_' or '.', and does not "
+			    "begin with '.'", as, name, POLICY_NAME - 1);
+	return EXIT_OK;
+}
+
+/* Without settings: what was set for cgroups that are gone is set for those of their paths. */
 static int set(const char *name, int num, char **settings)
 {
 	const struct policy_kind *kind = NULL;
 	struct policy_maps maps;
 	int code, ret;
 
+	code = policy_pins_recover(name);
+	if (code)
+		return code;
 	ret = policy_loaded(name, &maps, &kind);
 	if (ret)
 		code = ret == -EPERM || ret == -EACCES ?
@@ -47,8 +66,12 @@ static int set(const char *name, int num, char **settings)
 		code = fail(EXIT_FAILED, "%s is none of accelctl's own policies: change its maps with "
 			    "bpftool map update pinned %s/…", name, maps.dir);
 	else
-		code = policy_settings(kind, NULL, num, settings, false) ?:
-		       policy_settings(kind, &maps, num, settings, false);
+		code = policy_settings(kind, NULL, num, settings, false);
+	if (!ret && kind && !code) {
+		if (kind->refresh)
+			kind->refresh(&maps);
+		code = policy_settings(kind, &maps, num, settings, false);
+	}
 	policy_maps_close(&maps);
 	return code;
 }
@@ -67,20 +90,22 @@ static int available(void)
 	}
 	puts("\nof each policy:\n  name=NAME\n      what it is called (its own name)\n"
 	     "  device=PATTERN\n      devices it is for: acc0, acc[0-3]; or nodes: acc*c (all)\n"
-	     "  priority=NUMBER\n      policies are asked in ascending order (0; audit: -1000)");
+	     "  priority=NUMBER\n      policies are asked in ascending order (0; audit: -1000)\n"
+	     "  books=new\n      begin anew, with nothing of the one that it replaces; only when it is "
+	     "loaded");
 	return EXIT_OK;
 }
 
 static int usage(const char *words)
 {
 	return fail(EXIT_USAGE, "%s; usage: accelctl policy [list] | show NAME | available | "
-		    "load NAME|FILE [KEY=VALUE…] | set NAME KEY=VALUE… | unload NAME", words);
+		    "load NAME|FILE [KEY=VALUE…] | set NAME KEY=VALUE… | refresh NAME | unload NAME", words);
 }
 
 int cmd_policy(const struct settings *settings, int argc, char **argv)
 {
 	static const char *const verbs[] = {
-		"list", "show", "available", "load", "set", "unload", NULL,
+		"list", "show", "available", "load", "set", "refresh", "unload", NULL,
 	};
 	const char *verb = argc ? argv[0] : "list", *close;
 	char words[128];
@@ -97,17 +122,24 @@ int cmd_policy(const struct settings *settings, int argc, char **argv)
 			snprintf(words, sizeof(words), "%s what?", verb);
 			return usage(words);
 		}
-		if (argc > 2 && (!strcmp(verb, "show") || !strcmp(verb, "unload")))
+		if (argc > 2 && strcmp(verb, "load") && strcmp(verb, "set"))
 			return usage("one policy at a time");
+		if (strcmp(verb, "load")) {
+			code = policy_name_check("", argv[1], EXIT_USAGE);
+			if (code)
+				return code;
+		}
 		if (!strcmp(verb, "show"))
 			return policy_show(settings, argv[1]);
-		code = policy_may_load();
+		code = policy_may_load() ?: lock_pins();
 		if (code)
 			return code;
 		if (!strcmp(verb, "load"))
 			return policy_load(argv[1], argc - 2, argv + 2);
 		if (!strcmp(verb, "set"))
 			return set(argv[1], argc - 2, argv + 2);
+		if (!strcmp(verb, "refresh"))
+			return set(argv[1], 0, NULL);
 		return policy_unload(argv[1]);
 	}
 	close = opts_closest(verb, verbs);

@@ -4,8 +4,8 @@
  *
  * A policy NAME that accelctl has loaded is held by what is pinned in
  * /sys/fs/bpf/accelerator-policies/NAME/: its link, the struct_ops map ("ops") and its
- * own maps. Nothing else remembers it. Not below /sys/fs/bpf/accelerator/: that comes and
- * goes as a whole with accelctl observe.
+ * own maps (policy_pins.c). Nothing else remembers it. Not below /sys/fs/bpf/accelerator/: that
+ * comes and goes as a whole with accelctl observe.
  */
 #ifndef ACCELCTL_POLICY_H
 #define ACCELCTL_POLICY_H
@@ -19,14 +19,15 @@
 
 #define POLICY_NAME	16	/* with the NUL, as in the kernel */
 #define POLICY_DEVICE	32
-#define POLICY_PINS	"/sys/fs/bpf/accelerator-policies"
+#define POLICY_PINS	BPFFS "/accelerator-policies"
+#define POLICY_DIR	(sizeof(POLICY_PINS) + POLICY_NAME + 2)
 
 struct bpf_object;
 
 /* A policy's maps: of an object that was just loaded, or pinned. */
 struct policy_maps {
 	struct bpf_object *obj;		/* or NULL: */
-	char dir[128];
+	char dir[POLICY_DIR];
 	int num;
 	struct {
 		char name[32];
@@ -76,8 +77,11 @@ struct policy_key {
  * @elf_end: where that ends
  * @summary: one line
  * @keys: ends with a NULL name
+ * @sized: optional; the map whose length @prepare sets
  * @prepare: optional; before the object is loaded, with the settings that were given
  * @begin: optional; it was loaded, with maps of its own: what they begin with
+ * @refresh: optional; what was set for cgroups that are gone, and there again, is set for these;
+ *	how many
  * @print: its settings and books, for people
  * @json: the same as members of an object
  */
@@ -88,11 +92,16 @@ struct policy_kind {
 	const char *elf_end;
 	const char *summary;
 	const struct policy_key *keys;
+	const char *sized;
 	int (*prepare)(struct bpf_object *obj, int num, char **settings);
 	void (*begin)(struct policy_maps *maps);
+	int (*refresh)(struct policy_maps *maps);
 	void (*print)(struct policy_maps *maps, const struct settings *set);
 	void (*json)(struct policy_maps *maps, struct json *j);
 };
+
+/* policy_name_check() - may a policy be called so? EXIT_OK, or @code and why. @as: "name=" */
+int policy_name_check(const char *as, const char *name, int code);
 
 extern const struct policy_kind policy_pin_limit, policy_ioctl_filter, policy_job_rate,
 	policy_fair_share, policy_audit;
@@ -102,11 +111,26 @@ extern const struct policy_kind *const policy_kinds[];
 const struct policy_kind *policy_kind_by(const char *name);
 const struct policy_kind *policy_kind_by_object(const char *object);
 
+/* policy_pins_dir() - where one is pinned, or what is to replace it: POLICY_DIR bytes */
+void policy_pins_dir(const char *name, bool next, char *dir);
+/* policy_pins_now() - the one of the two that decides; false: neither does */
+bool policy_pins_now(const char *name, char *dir);
+/* policy_link_ops() - the id of the struct_ops map that a link has; 0: it was cut */
+uint32_t policy_link_ops(int link_fd);
+/* policy_pins_make() - a new directory; policy_pins_remove() - one with all that is in it */
+int policy_pins_make(const char *dir);
+void policy_pins_remove(const char *dir);
+/* policy_pins_commit() - the next one takes the place of the one that it replaces */
+int policy_pins_commit(const char *name);
+/* policy_pins_recover() - end or undo a replacement that was cut short; the lock is held */
+int policy_pins_recover(const char *name);
+
 /* policy_loaded() - open the maps of one that accelctl has loaded; its kind may be NULL */
 int policy_loaded(const char *name, struct policy_maps *maps, const struct policy_kind **kind);
 
 /* Values that several kinds have; 0, or -1 and why. */
 int policy_cgroup(const char *path, uint64_t *id, struct policy_why *why);
+/* policy_number() - decimal, or hexadecimal after 0x; none begins with another 0 */
 int policy_number(const char *text, uint64_t min, uint64_t max, uint64_t *value,
 		  struct policy_why *why);
 /* policy_settings_data() - the map "settings", to be written in place; NULL, and why */
@@ -114,11 +138,28 @@ void *policy_settings_data(struct policy_maps *maps, struct policy_why *why);
 /* policy_set_u32() - check a number, and set the member of "settings" at @offset to it */
 int policy_set_u32(struct policy_maps *maps, size_t offset, uint64_t min, uint64_t max,
 		   const char *value, struct policy_why *why);
+
+/* policy_cgroup_was() - also of one that is gone, if its path is remembered; 0 without @maps */
+int policy_cgroup_was(struct policy_maps *maps, const char *path, uint64_t *id,
+		      struct policy_why *why);
+/* policy_remember() - the path of a cgroup that something was set for; and of which no more is */
+void policy_remember(struct policy_maps *maps, uint64_t id);
+void policy_forget(struct policy_maps *maps, uint64_t id);
+/* policy_cgroup_again() - what id the path of one that is gone has now; 0: none, or it is there */
+uint64_t policy_cgroup_again(struct policy_maps *maps, uint64_t id);
 /* policy_set_own() - what the cgroup @id has of its own in the map @name; NULL: no more */
 int policy_set_own(struct policy_maps *maps, const char *name, uint64_t id, const void *value,
 		   struct policy_why *why);
-/* policy_path() - of a cgroup, for people; ids of those that are gone as "#123" */
-const char *policy_path(uint64_t id, char *text, size_t size);
+/* policy_refresh_own() - move what is in the map @name to those that are there again; how many */
+int policy_refresh_own(struct policy_maps *maps, const char *name);
+/*
+ * policy_path() - of a cgroup; false: it is gone, what it was called, or else "#123"
+ *
+ * For people, with "(gone)"; and in JSON, as "cgroup", "cgroup_id" and "gone".
+ */
+bool policy_path(struct policy_maps *maps, uint64_t id, char *text, size_t size);
+const char *policy_path_text(struct policy_maps *maps, uint64_t id, char *text, size_t size);
+void policy_path_json(struct policy_maps *maps, uint64_t id, struct json *j);
 
 /* A policy that is attached, as the kernel tells it. */
 struct policy_info {

@@ -8,10 +8,11 @@
 #include <time.h>
 
 #include "fmt.h"
-#include "policy.h"
 #include "policies/audit.h"
+#include "policy.h"
 #include "proc.h"
 #include "table.h"
+#include "text.h"
 
 #define ENTRIES_MAX	(1 << 20)
 
@@ -103,8 +104,8 @@ static void record_row(const struct audit_record *record, void *arg)
 	table_cellf(t, "%llu", (unsigned long long)record->context);
 	table_cellf(t, "%u", record->tgid);
 	table_cell(t, proc_user(record->uid));
-	table_cell(t, FMT(fmt_printable, record->comm, 15));
-	table_cell(t, policy_path(record->cgroup_id, text, sizeof(text)));
+	table_cell(t, TEXT_SAFE(record->comm, 15));
+	table_cell(t, policy_path_text(NULL, record->cgroup_id, text, sizeof(text)));
 	table_cell(t, record->closed_ns ? FMT(fmt_ns, record->closed_ns - record->opened_ns) : "open");
 }
 
@@ -147,8 +148,7 @@ static void record_json(const struct audit_record *record, void *arg)
 	json_u64(j, "pid", record->tgid);
 	json_u64(j, "uid", record->uid);
 	json_strn(j, "command", record->comm, sizeof(record->comm));
-	json_str(j, "cgroup", policy_path(record->cgroup_id, text, sizeof(text)));
-	json_u64(j, "cgroup_id", record->cgroup_id);
+	policy_path_json(NULL, record->cgroup_id, j);
 	json_close(j);
 }
 
@@ -170,5 +170,5 @@ const struct policy_kind policy_audit = {
 	.name = "audit", .object = "audit",
 	.elf = audit_elf, .elf_end = audit_elf_end,
 	.summary = "who opened what: the last ones",
-	.keys = keys, .prepare = prepare, .print = print, .json = json,
+	.keys = keys, .sized = "records", .prepare = prepare, .print = print, .json = json,
 };

@@ -36,7 +36,7 @@ static int set_cgroup(struct policy_maps *maps, const char *path, const char *va
 
 	if (!remove && policy_number(value, 1, FAIR_SHARE_WEIGHT_MAX, &number, why))
 		return -1;
-	if (policy_cgroup(path, &id, why))
+	if (remove ? policy_cgroup_was(maps, path, &id, why) : policy_cgroup(path, &id, why))
 		return -1;
 	if (!maps)
 		return 0;
@@ -84,6 +84,7 @@ static void each_flow(struct policy_maps *maps, flow_fn fn, void *arg)
 }
 
 struct flow_table {
+	struct policy_maps *maps;
 	struct table t;
 	bool exact;
 };
@@ -96,7 +97,7 @@ static void flow_row(uint64_t engine, const struct fair_share_flow *flow, uint64
 	table_row(&table->t);
 	table_cellf(&table->t, "acc%u", (unsigned int)(engine >> 32));
 	table_cellf(&table->t, "%u", (unsigned int)engine);
-	table_cell(&table->t, policy_path(flow->tenant, path, sizeof(path)));
+	table_cell(&table->t, policy_path_text(table->maps, flow->tenant, path, sizeof(path)));
 	table_cellf(&table->t, "%u", flow->weight);
 	table_cell(&table->t, FMT(fmt_percent, fmt_ratio(flow->busy_ns, all_ns)));
 	if (table->exact)
@@ -108,6 +109,30 @@ static void flow_row(uint64_t engine, const struct fair_share_flow *flow, uint64
 	table_cellf(&table->t, "%u", flow->waiting);
 }
 
+/* The next cgroup that has a weight of its own. */
+static bool next_weight(struct policy_maps *maps, uint64_t *id, bool *begun, uint32_t *weight)
+{
+	int fd = policy_map(maps, "weights");
+
+	while (fd >= 0 && !bpf_map_get_next_key(fd, *begun ? id : NULL, id)) {
+		*begun = true;
+		if (!bpf_map_lookup_elem(fd, id, weight))
+			return true;
+	}
+	return false;
+}
+
+static void print_weights(struct policy_maps *maps)
+{
+	bool begun = false;
+	uint32_t weight;
+	char path[256];
+	uint64_t id;
+
+	while (next_weight(maps, &id, &begun, &weight))
+		printf("%s=%u\n", policy_path_text(maps, id, path, sizeof(path)), weight);
+}
+
 static void print(struct policy_maps *maps, const struct settings *set)
 {
 	static const struct table_column columns[] = {
@@ -116,7 +141,7 @@ static void print(struct policy_maps *maps, const struct settings *set)
 		{ "HELD", TABLE_RIGHT }, { "WAITING", TABLE_RIGHT }, { NULL, 0 }
 	};
 	struct fair_share_settings *settings = policy_data(maps, "settings");
-	struct flow_table table = { .exact = set->bytes };
+	struct flow_table table = { .maps = maps, .exact = set->bytes };
 
 	if (!settings)
 		return;
@@ -125,20 +150,25 @@ static void print(struct policy_maps *maps, const struct settings *set)
 		return;
 	each_flow(maps, flow_row, &table);
 	table_end(&table.t, stdout);
+	print_weights(maps);
 }
+
+struct flow_list {
+	struct policy_maps *maps;
+	struct json *j;
+};
 
 static void flow_json(uint64_t engine, const struct fair_share_flow *flow, uint64_t all_ns,
 		      void *arg)
 {
-	struct json *j = arg;
-	char path[256];
+	const struct flow_list *list = arg;
+	struct json *j = list->j;
 
 	(void)all_ns;
 	json_object(j, NULL);
 	json_u64(j, "device_index", engine >> 32);
 	json_u64(j, "engine", (uint32_t)engine);
-	json_str(j, "cgroup", policy_path(flow->tenant, path, sizeof(path)));
-	json_u64(j, "cgroup_id", flow->tenant);
+	policy_path_json(list->maps, flow->tenant, j);
 	json_u64(j, "weight", flow->weight);
 	json_u64(j, "busy_ns", flow->busy_ns);
 	json_u64(j, "jobs", flow->jobs);
@@ -151,14 +181,31 @@ static void flow_json(uint64_t engine, const struct fair_share_flow *flow, uint6
 static void json(struct policy_maps *maps, struct json *j)
 {
 	struct fair_share_settings *settings = policy_data(maps, "settings");
+	struct flow_list list = { maps, j };
+	bool begun = false;
+	uint32_t weight;
+	uint64_t id;
 
 	if (!settings)
 		return;
 	json_u64(j, "weight", settings->weight);
 	json_u64(j, "level", settings->level);
 	json_array(j, "tenants");
-	each_flow(maps, flow_json, j);
+	each_flow(maps, flow_json, &list);
 	json_close(j);
+	json_array(j, "weights");
+	while (next_weight(maps, &id, &begun, &weight)) {
+		json_object(j, NULL);
+		policy_path_json(maps, id, j);
+		json_u64(j, "weight", weight);
+		json_close(j);
+	}
+	json_close(j);
+}
+
+static int refresh(struct policy_maps *maps)
+{
+	return policy_refresh_own(maps, "weights");
 }
 
 extern const char fair_share_elf[], fair_share_elf_end[];
@@ -167,5 +214,5 @@ const struct policy_kind policy_fair_share = {
 	.name = "fair-share", .object = "fair_share",
 	.elf = fair_share_elf, .elf_end = fair_share_elf_end,
 	.summary = "each cgroup gets its share of an engine's time",
-	.keys = keys, .begin = begin, .print = print, .json = json,
+	.keys = keys, .begin = begin, .refresh = refresh, .print = print, .json = json,
 };

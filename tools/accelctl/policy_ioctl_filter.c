@@ -53,7 +53,8 @@ static int parse_device(const char *text, uint32_t *device, struct policy_why *w
 {
 	uint64_t number;
 
-	if (!strncmp(text, "acc", 3) &&
+	/* as the kernel writes it: "acc010" and "acc0x8" are no device's */
+	if (!strncmp(text, "acc", 3) && !text[3 + strspn(text + 3, "0123456789")] &&
 	    !policy_number(text + 3, 0, 4095, &number, &(struct policy_why){ { 0 } })) {
 		*device = number;
 		return 0;
@@ -61,10 +62,39 @@ static int parse_device(const char *text, uint32_t *device, struct policy_why *w
 	return policy_bad(why, "device=%s: not the name of one device, such as acc0", text);
 }
 
-static int parse_part(char *part, struct ioctl_filter_rule *rule, struct policy_why *why)
+/* A rule to be taken away may name a cgroup that is gone. */
+struct parse {
+	struct policy_maps *maps;
+	bool remove;
+	struct ioctl_filter_rule *rule;
+	struct policy_why *why;
+};
+
+static int parse_cgroup(const char *value, const struct parse *p)
 {
-	char *value = strchr(part, '=');
+	struct ioctl_filter_rule *rule = p->rule;
 	uint64_t id;
+
+	rule->flags |= IOCTL_FILTER_CGROUP;
+	rule->level = 0;
+	if (p->remove ? policy_cgroup_was(p->maps, value, &id, p->why) :
+			policy_cgroup(value, &id, p->why))
+		return -1;
+	rule->cgroup_id = id;
+	/* the depth: names in the path, as the kernel has it */
+	for (const char *c = proc_cgroup_path(rule->cgroup_id); c && *c; c++)
+		rule->level += *c == '/' && c[1] != '\0' && c[1] != '/';
+	if (rule->level >= IOCTL_FILTER_LEVELS)
+		return policy_bad(p->why, "cgroup=%s: it is %u deep, rules are for %d at most", value,
+				  rule->level, IOCTL_FILTER_LEVELS - 1);
+	return 0;
+}
+
+static int parse_part(char *part, const struct parse *p)
+{
+	struct ioctl_filter_rule *rule = p->rule;
+	struct policy_why *why = p->why;
+	char *value = strchr(part, '=');
 
 	if (!value)
 		return policy_bad(why, "\"%s\" is not device=, user=, cgroup= or errno=", part);
@@ -77,25 +107,18 @@ static int parse_part(char *part, struct ioctl_filter_rule *rule, struct policy_
 		rule->flags |= IOCTL_FILTER_USER;
 		return parse_user(value, &rule->uid, why);
 	}
-	if (!strcmp(part, "cgroup")) {
-		rule->flags |= IOCTL_FILTER_CGROUP;
-		rule->level = 0;
-		if (policy_cgroup(value, &id, why))
-			return -1;
-		rule->cgroup_id = id;
-		/* the depth: names in the path, as the kernel has it */
-		for (const char *p = proc_cgroup_path(rule->cgroup_id); p && *p; p++)
-			rule->level += *p == '/' && p[1] != '\0' && p[1] != '/';
-		return 0;
-	}
+	if (!strcmp(part, "cgroup"))
+		return parse_cgroup(value, p);
 	if (!strcmp(part, "errno"))
 		return parse_error(value, &rule->error, why);
 	return policy_bad(why, "\"%s=\" is not device=, user=, cgroup= or errno=", part);
 }
 
 /* "NUMBER[,device=acc0][,user=alice][,cgroup=/a][,errno=EPERM]" */
-static int parse_rule(const char *text, struct ioctl_filter_rule *rule, struct policy_why *why)
+static int parse_rule(const char *text, const struct parse *p)
 {
+	struct ioctl_filter_rule *rule = p->rule;
+	struct policy_why *why = p->why;
 	char copy[512], *part, *save;
 	uint64_t number;
 
@@ -107,7 +130,7 @@ static int parse_rule(const char *text, struct ioctl_filter_rule *rule, struct p
 		return -1;
 	rule->number = number;
 	while ((part = strtok_r(NULL, ",", &save)))
-		if (parse_part(part, rule, why))
+		if (parse_part(part, p))
 			return -1;
 	return 0;
 }
@@ -145,7 +168,7 @@ static int set_deny(struct policy_maps *maps, const char *key, const char *value
 	struct ioctl_filter_rule rule, *rules, *place = NULL;
 
 	(void)key;
-	if (parse_rule(value, &rule, why))
+	if (parse_rule(value, &(struct parse){ maps, false, &rule, why }))
 		return -1;
 	if (!maps)
 		return 0;
@@ -161,10 +184,24 @@ static int set_deny(struct policy_maps *maps, const char *key, const char *value
 	if (!place)
 		return policy_bad(why, "there are %d rules already; allow= takes one away",
 				  IOCTL_FILTER_RULES);
+	if (rule.flags & IOCTL_FILTER_CGROUP)
+		policy_remember(maps, rule.cgroup_id);
 	*place = rule;
 	set_numbers(maps, &rule);
 	__atomic_store_n(&place->flags, rule.flags | IOCTL_FILTER_USED, __ATOMIC_SEQ_CST);
 	return 0;
+}
+
+/* Paths of which no rule is left. */
+static void forget(struct policy_maps *maps, uint64_t id)
+{
+	const struct ioctl_filter_rule *rules = rules_of(maps);
+
+	for (int i = 0; rules && i < IOCTL_FILTER_RULES; i++)
+		if (rules[i].flags & IOCTL_FILTER_USED && rules[i].flags & IOCTL_FILTER_CGROUP &&
+		    rules[i].cgroup_id == id)
+			return;
+	policy_forget(maps, id);
 }
 
 static int set_allow(struct policy_maps *maps, const char *key, const char *value,
@@ -174,18 +211,44 @@ static int set_allow(struct policy_maps *maps, const char *key, const char *valu
 	struct ioctl_filter_rule rule = { 0 }, *rules;
 
 	(void)key;
-	if (!all && parse_rule(value, &rule, why))
+	if (!all && parse_rule(value, &(struct parse){ maps, true, &rule, why }))
 		return -1;
 	if (!maps)
 		return 0;
 	rules = rules_of(maps);
 	for (int i = 0; rules && i < IOCTL_FILTER_RULES; i++)
 		if (rules[i].flags & IOCTL_FILTER_USED && (all || same(&rules[i], &rule))) {
+			bool of_cgroup = rules[i].flags & IOCTL_FILTER_CGROUP;
+
 			__atomic_store_n(&rules[i].flags, 0, __ATOMIC_SEQ_CST);
+			if (of_cgroup)
+				forget(maps, rules[i].cgroup_id);
 			found = true;
 		}
 	set_numbers(maps, NULL);
 	return found ? 0 : policy_bad(why, "no rule is exactly that; accelctl policy show lists them");
+}
+
+static int refresh(struct policy_maps *maps)
+{
+	struct ioctl_filter_rule *rules = rules_of(maps);
+	uint64_t now, was;
+	int again = 0;
+
+	for (int i = 0; rules && i < IOCTL_FILTER_RULES; i++) {
+		if (!(rules[i].flags & IOCTL_FILTER_USED) || !(rules[i].flags & IOCTL_FILTER_CGROUP))
+			continue;
+		was = rules[i].cgroup_id;
+		now = policy_cgroup_again(maps, was);
+		if (!now)
+			continue;
+		/* of the same depth: it is the same path */
+		__atomic_store_n(&rules[i].cgroup_id, now, __ATOMIC_SEQ_CST);
+		policy_remember(maps, now);
+		forget(maps, was);
+		again++;
+	}
+	return again;
 }
 
 static const struct policy_key keys[] = {
@@ -195,7 +258,8 @@ static const struct policy_key keys[] = {
 	{ 0 },
 };
 
-static void rule_text(const struct ioctl_filter_rule *rule, char *text, size_t size)
+static void rule_text(struct policy_maps *maps, const struct ioctl_filter_rule *rule, char *text,
+		      size_t size)
 {
 	char path[256];
 	size_t n = snprintf(text, size, "%u", rule->number);
@@ -206,10 +270,16 @@ static void rule_text(const struct ioctl_filter_rule *rule, char *text, size_t s
 		n += snprintf(text + n, size - n, ",user=%.60s", proc_user(rule->uid));
 	if (rule->flags & IOCTL_FILTER_CGROUP)
 		n += snprintf(text + n, size - n, ",cgroup=%s",
-			      policy_path(rule->cgroup_id, path, sizeof(path)));
+			      (policy_path(maps, rule->cgroup_id, path, sizeof(path)), path));
 	for (size_t i = 0; i < NUM_ERRORS; i++)
 		if (errors[i].error == (int)rule->error && rule->error != EPERM)
 			snprintf(text + n, size - n, ",errno=%s", errors[i].name);
+}
+
+/* Its cgroup is: it is about nobody. */
+static bool is_gone(const struct ioctl_filter_rule *rule)
+{
+	return rule->flags & IOCTL_FILTER_CGROUP && !proc_cgroup_path(rule->cgroup_id);
 }
 
 static void print(struct policy_maps *maps, const struct settings *set)
@@ -227,9 +297,9 @@ static void print(struct policy_maps *maps, const struct settings *set)
 	for (int i = 0; i < IOCTL_FILTER_RULES; i++) {
 		if (!(rules[i].flags & IOCTL_FILTER_USED))
 			continue;
-		rule_text(&rules[i], text, sizeof(text));
+		rule_text(maps, &rules[i], text, sizeof(text));
 		table_row(&t);
-		table_cell(&t, text);
+		table_cellf(&t, "%s%s", text, is_gone(&rules[i]) ? " (gone)" : "");
 		table_cellf(&t, "%llu", (unsigned long long)rules[i].hits);
 	}
 	table_end(&t, stdout);
@@ -246,9 +316,10 @@ static void json(struct policy_maps *maps, struct json *j)
 	for (int i = 0; i < IOCTL_FILTER_RULES; i++) {
 		if (!(rules[i].flags & IOCTL_FILTER_USED))
 			continue;
-		rule_text(&rules[i], text, sizeof(text));
+		rule_text(maps, &rules[i], text, sizeof(text));
 		json_object(j, NULL);
 		json_str(j, "deny", text);
+		json_bool(j, "gone", is_gone(&rules[i]));
 		json_u64(j, "refused", rules[i].hits);
 		json_close(j);
 	}
@@ -261,5 +332,5 @@ const struct policy_kind policy_ioctl_filter = {
 	.name = "ioctl-filter", .object = "ioctl_filter",
 	.elf = ioctl_filter_elf, .elf_end = ioctl_filter_elf_end,
 	.summary = "refuse commands by device, user or cgroup",
-	.keys = keys, .print = print, .json = json,
+	.keys = keys, .refresh = refresh, .print = print, .json = json,
 };

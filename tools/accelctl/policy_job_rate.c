@@ -144,7 +144,8 @@ static int set_cgroup(struct policy_maps *maps, const char *path, const char *va
 	struct job_rate_limit limit;
 	uint64_t id;
 
-	if ((!remove && parse_limit(value, &limit, why)) || policy_cgroup(path, &id, why))
+	if ((!remove && parse_limit(value, &limit, why)) ||
+	    (remove ? policy_cgroup_was(maps, path, &id, why) : policy_cgroup(path, &id, why)))
 		return -1;
 	if (!maps)
 		return 0;
@@ -197,6 +198,32 @@ static struct job_rate_limit limit_of(struct policy_maps *maps, uint64_t id)
 	return settings->def;
 }
 
+/* All that have submitted jobs, then those that only have a limit. @own: of these; 0 at first. */
+static bool next_cgroup(struct policy_maps *maps, uint64_t *id, bool *begun, bool *own,
+			struct job_rate_bucket *bucket)
+{
+	int buckets = policy_map(maps, "buckets"), limits = policy_map(maps, "limits");
+
+	while (!*own) {
+		if (bpf_map_get_next_key(buckets, *begun ? id : NULL, id)) {
+			*own = true;
+			*begun = false;
+			break;
+		}
+		*begun = true;
+		if (!bpf_map_lookup_elem(buckets, id, bucket))
+			return true;
+	}
+	while (!bpf_map_get_next_key(limits, *begun ? id : NULL, id)) {
+		*begun = true;
+		if (bpf_map_lookup_elem(buckets, id, bucket)) {
+			*bucket = (struct job_rate_bucket){ 0 };
+			return true;
+		}
+	}
+	return false;
+}
+
 static void print(struct policy_maps *maps, const struct settings *set)
 {
 	static const struct table_column columns[] = {
@@ -204,26 +231,24 @@ static void print(struct policy_maps *maps, const struct settings *set)
 		{ "REFUSED", TABLE_RIGHT }, { NULL, 0 }
 	};
 	struct job_rate_settings *settings = policy_data(maps, "settings");
-	int fd = policy_map(maps, "buckets");
+	bool begun = false, own = false;
 	struct job_rate_bucket bucket;
-	char path[256], text[64];
 	struct job_rate_limit limit;
-	uint64_t id, *last = NULL;
+	char path[256], text[64];
 	struct table t;
+	uint64_t id;
 
 	(void)set;
-	if (!settings || fd < 0)
+	if (!settings)
 		return;
 	printf("rate=%s mode=%s level=%u\n", rate_text(&settings->def, text, sizeof(text)),
 	       settings->hold ? "hold" : "refuse", settings->level);
 	if (table_begin(&t, columns))
 		return;
-	for (; !bpf_map_get_next_key(fd, last, &id); last = &id) {
-		if (bpf_map_lookup_elem(fd, &id, &bucket))
-			continue;
+	while (next_cgroup(maps, &id, &begun, &own, &bucket)) {
 		limit = limit_of(maps, id);
 		table_row(&t);
-		table_cell(&t, policy_path(id, path, sizeof(path)));
+		table_cell(&t, policy_path_text(maps, id, path, sizeof(path)));
 		table_cell(&t, rate_text(&limit, text, sizeof(text)));
 		table_cellf(&t, "%llu", (unsigned long long)bucket.taken);
 		table_cellf(&t, "%llu", (unsigned long long)bucket.refused);
@@ -245,25 +270,21 @@ static void json_limit(struct json *j, const struct job_rate_limit *limit)
 static void json(struct policy_maps *maps, struct json *j)
 {
 	struct job_rate_settings *settings = policy_data(maps, "settings");
-	int fd = policy_map(maps, "buckets");
+	bool begun = false, own = false;
 	struct job_rate_bucket bucket;
 	struct job_rate_limit limit;
-	uint64_t id, *last = NULL;
-	char path[256];
+	uint64_t id;
 
-	if (!settings || fd < 0)
+	if (!settings)
 		return;
 	json_limit(j, &settings->def);
 	json_str(j, "mode", settings->hold ? "hold" : "refuse");
 	json_u64(j, "level", settings->level);
 	json_array(j, "cgroups");
-	for (; !bpf_map_get_next_key(fd, last, &id); last = &id) {
-		if (bpf_map_lookup_elem(fd, &id, &bucket))
-			continue;
+	while (next_cgroup(maps, &id, &begun, &own, &bucket)) {
 		limit = limit_of(maps, id);
 		json_object(j, NULL);
-		json_str(j, "cgroup", policy_path(id, path, sizeof(path)));
-		json_u64(j, "cgroup_id", id);
+		policy_path_json(maps, id, j);
 		json_limit(j, &limit);
 		json_u64(j, "jobs", bucket.taken);
 		json_u64(j, "refused", bucket.refused);
@@ -272,11 +293,16 @@ static void json(struct policy_maps *maps, struct json *j)
 	json_close(j);
 }
 
+static int refresh(struct policy_maps *maps)
+{
+	return policy_refresh_own(maps, "limits");
+}
+
 extern const char job_rate_elf[], job_rate_elf_end[];
 
 const struct policy_kind policy_job_rate = {
 	.name = "job-rate", .object = "job_rate",
 	.elf = job_rate_elf, .elf_end = job_rate_elf_end,
 	.summary = "no cgroup submits more than so many jobs a second",
-	.keys = keys, .begin = begin, .print = print, .json = json,
+	.keys = keys, .begin = begin, .refresh = refresh, .print = print, .json = json,
 };

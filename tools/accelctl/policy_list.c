@@ -65,7 +65,7 @@ int policy_attached(struct policy_info **all, size_t *num)
 {
 	struct found found = { 0 };
 	struct genl genl;
-	int ret, tries = 5;
+	int ret, tries = 20;
 
 	*all = NULL;
 	*num = 0;
@@ -79,7 +79,8 @@ int policy_attached(struct policy_info **all, size_t *num)
 	} while (ret == -EINTR && --tries);
 	if (ret) {
 		ret = fail(ret == -EPERM ? EXIT_NO_PERMISSION : EXIT_FAILED, "cannot list policies: %s",
-			   *genl.error ? genl.error : strerror(-ret));
+			   *genl.error ? genl.error : ret == -EINTR ?
+			   "they change all the time; try again" : strerror(-ret));
 		free(found.all);
 	} else {
 		*all = found.all;

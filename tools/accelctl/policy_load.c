@@ -3,29 +3,23 @@
  * accelctl policy load, unload.
  *
  * All of a policy's maps, its struct_ops map ("ops") and its link are pinned. Loading one
- * that is there replaces it: the new programs get the old maps, where they are of the same
- * form, and the link is pointed at the new struct_ops map, so that there is no moment
- * without a policy.
+ * that is there replaces it: the new programs get the old maps, and the link is pointed at the
+ * new struct_ops map, so that there is no moment without a policy. All the time lock_pins() is
+ * held.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "policy.h"
 #include "opts.h"
-
-#define BPFFS		"/sys/fs/bpf"
-#define BPFFS_TYPE	0xcafe4a11
 
 /* What was asked for, besides the policy's own settings. */
 struct request {
@@ -34,6 +28,7 @@ struct request {
 	char name[POLICY_NAME];
 	char device[POLICY_DEVICE];
 	bool has_device, has_priority;
+	bool anew;			/* no maps are taken over */
 	int32_t priority;
 	int num;
 	char **settings;
@@ -43,8 +38,9 @@ struct load {
 	struct request req;
 	struct bpf_object *obj;
 	struct bpf_map *ops;
-	char dir[PATH_MAX];
-	int link_fd;		/* of the one to be replaced, or -1 */
+	char dir[POLICY_DIR];	/* to pin it in */
+	char old[POLICY_DIR];	/* of the one to be replaced: */
+	int link_fd;		/* or -1: it is new */
 	bool kept_maps;
 };
 
@@ -77,7 +73,7 @@ static int usage_of(const struct policy_kind *kind, const char *setting, bool lo
 			n += snprintf(text + n, sizeof(text) - n, "%s%s=", n ? ", " : "",
 				      strcmp(k->name, "/") ? k->name : "/CGROUP");
 	if (loading)
-		snprintf(text + n, sizeof(text) - n, "%sname=, device=, priority=", n ? ", " : "");
+		snprintf(text + n, sizeof(text) - n, "%sname=, device=, priority=, books=new", n ? ", " : "");
 	return fail(EXIT_USAGE, "%s: no setting \"%s\"; there are: %s",
 		    kind ? kind->name : "this policy", setting, text);
 }
@@ -105,21 +101,20 @@ int policy_settings(const struct policy_kind *kind, struct policy_maps *maps, in
 	return EXIT_OK;
 }
 
-static int set_name(struct request *req, const char *value)
+/* It is pinned in a directory of that name, and the BPF file system has no dots in its names. */
+static int set_name(struct request *req, const char *as, const char *name, int code)
 {
-	size_t n = strlen(value);
+	int ret = policy_name_check(as, name, code);
 
-	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)value[i]) && !strchr("-_.", value[i]))
-			n = POLICY_NAME;
-	if (!n || n >= POLICY_NAME || value[0] == '.')
-		return fail(EXIT_USAGE, "name=%s: a name is 1 to %d letters, digits, '-', '_' or '.'",
-			    value, POLICY_NAME - 1);
-	snprintf(req->name, sizeof(req->name), "%s", value);
-	return EXIT_OK;
+	if (!ret && strchr(name, '.'))
+		ret = fail(code, "%s%s: the BPF file system, where it is pinned, has no names with a "
+			   "'.'; give it another one: name=NAME", as, name);
+	if (!ret)
+		snprintf(req->name, sizeof(req->name), "%s", name);
+	return ret;
 }
 
-/* Takes name=, device= and priority= out of the settings. */
+/* Takes name=, device=, priority= and books= out of the settings. */
 static int set_common(struct request *req)
 {
 	int left = 0, ret;
@@ -130,13 +125,15 @@ static int set_common(struct request *req)
 		char *setting = req->settings[i];
 
 		if (!strncmp(setting, "name=", 5)) {
-			ret = set_name(req, setting + 5);
+			ret = set_name(req, "name=", setting + 5, EXIT_USAGE);
 			if (ret)
 				return ret;
 		} else if (!strncmp(setting, "device=", 7)) {
 			if (strlen(setting + 7) >= POLICY_DEVICE)
 				return fail(EXIT_USAGE, "%s: a pattern has at most %d characters",
 					    setting, POLICY_DEVICE - 1);
+			if (strchr(setting + 7, '^'))
+				return fail(EXIT_USAGE, "%s: all but some are [!...], as in acc[!0]", setting);
 			snprintf(req->device, sizeof(req->device), "%s", setting + 7);
 			req->has_device = true;
 		} else if (!strncmp(setting, "priority=", 9)) {
@@ -148,6 +145,11 @@ static int set_common(struct request *req)
 					    "ascending order, 0 is usual", setting);
 			req->priority = priority;
 			req->has_priority = true;
+		} else if (!strncmp(setting, "books=", 6)) {
+			if (strcmp(setting + 6, "new"))
+				return fail(EXIT_USAGE, "%s: there is books=new only: to begin with nothing "
+					    "of the policy that is replaced", setting);
+			req->anew = true;
 		} else {
 			req->settings[left++] = setting;
 		}
@@ -178,61 +180,27 @@ static int unknown(const char *what)
 
 /* ----------------------------------------------------------------- preparing */
 
-static int make_dirs(const char *dir)
-{
-	struct statfs fs;
-	char path[PATH_MAX];
-
-	if (statfs(BPFFS, &fs) || fs.f_type != BPFFS_TYPE)
-		return fail(EXIT_FAILED, "no BPF file system to pin a policy in: "
-			    "mount -t bpf bpf " BPFFS);
-	snprintf(path, sizeof(path), "%.2000s/", dir);
-	for (char *p = path + strlen(BPFFS) + 1; (p = strchr(p, '/')); p++) {
-		*p = '\0';
-		if (mkdir(path, 0755) && errno != EEXIST)
-			return fail(EXIT_FAILED, "cannot make %s: %s", path, strerror(errno));
-		*p = '/';
-	}
-	return EXIT_OK;
-}
-
-/* Unpin all that is in a policy's directory, and the directory. */
-static void remove_dir(const char *dir)
-{
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	char path[PATH_MAX];
-
-	while (d && (e = readdir(d)))
-		if (e->d_name[0] != '.') {
-			snprintf(path, sizeof(path), "%.2000s/%s", dir, e->d_name);
-			unlink(path);
-		}
-	if (d)
-		closedir(d);
-	rmdir(dir);
-	/* the last one takes their common directory along */
-	rmdir(POLICY_PINS);
-}
-
 /* "/dir/settings" for ".bss.settings" */
-static void pin_path(const struct load *load, const struct bpf_map *map, char *path, size_t size)
+static void pin_path(const struct load *load, const char *dir, const struct bpf_map *map, char *path,
+		     size_t size)
 {
 	const char *name = bpf_map__name(map), *dot = strrchr(name, '.');
 
-	snprintf(path, size, "%.2000s/%s", load->dir,
-		 map == load->ops ? "ops" : dot ? dot + 1 : name);
+	snprintf(path, size, "%s/%s", dir, map == load->ops ? "ops" : dot ? dot + 1 : name);
 }
 
-static bool same_form(const struct bpf_map *map, int fd)
+/* What a setting has decided at the first load, the length of a map, is no matter of form. */
+static bool same_form(const struct load *load, const struct bpf_map *map, int fd)
 {
+	const struct policy_kind *kind = load->req.kind;
+	bool sized = kind && kind->sized && !strcmp(kind->sized, bpf_map__name(map));
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
 
 	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == bpf_map__type(map) &&
 	       info.key_size == bpf_map__key_size(map) &&
 	       info.value_size == bpf_map__value_size(map) &&
-	       info.max_entries == bpf_map__max_entries(map);
+	       (sized || info.max_entries == bpf_map__max_entries(map));
 }
 
 static bool is_rodata(const struct bpf_map *map)
@@ -240,31 +208,53 @@ static bool is_rodata(const struct bpf_map *map)
 	return strstr(bpf_map__name(map), ".rodata") != NULL;
 }
 
-/* The pinned maps of the one that is replaced: all of them, or none. */
+/* How many maps are pinned, besides "ops". */
+static int count_maps(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int num = 0;
+
+	while (d && (e = readdir(d)))
+		num += e->d_name[0] != '.' && strcmp(e->d_name, "ops") && strcmp(e->d_name, "link");
+	if (d)
+		closedir(d);
+	return num;
+}
+
+static int cannot_keep(const struct load *load, const char *path)
+{
+	return fail(EXIT_FAILED, "%s has no place in this %s: settings and books of the one that is "
+		    "loaded would be lost. To begin anew, say books=new, and all settings", path,
+		    load->req.name);
+}
+
+/* The pinned maps of the one that is replaced: all of them, or, where that is asked for, none. */
 static int keep_maps(struct load *load)
 {
+	int fd, num = count_maps(load->old);
 	struct bpf_map *map;
 	char path[PATH_MAX];
-	bool same = true;
-	int fd;
 
-	for (int pass = 0; pass < 2 && same; pass++)
-		bpf_object__for_each_map(map, load->obj) {
-			if (map == load->ops || is_rodata(map))
-				continue;
-			pin_path(load, map, path, sizeof(path));
-			fd = bpf_obj_get(path);
-			if (fd < 0 || !same_form(map, fd))
-				same = false;
-			else if (pass && bpf_map__reuse_fd(map, fd))
-				same = false;
-			if (fd >= 0)
-				close(fd);
-			if (!same && pass)
-				return fail(EXIT_FAILED, "cannot use %s again; accelctl policy unload %s, "
-					    "then load it", path, load->req.name);
-		}
-	load->kept_maps = same;
+	if (load->req.anew)
+		return EXIT_OK;
+	bpf_object__for_each_map(map, load->obj) {
+		bool kept;
+
+		if (map == load->ops || is_rodata(map))
+			continue;
+		pin_path(load, load->old, map, path, sizeof(path));
+		fd = bpf_obj_get(path);
+		kept = fd >= 0 && same_form(load, map, fd) && !bpf_map__reuse_fd(map, fd);
+		if (fd >= 0)
+			close(fd);
+		if (!kept)
+			return cannot_keep(load, path);
+		num--;
+	}
+	if (num)
+		return cannot_keep(load, load->old);
+	load->kept_maps = true;
 	return EXIT_OK;
 }
 
@@ -295,14 +285,20 @@ static int get_name(struct load *load)
 	int id = btf__find_by_name_kind(btf, "accel_policy_ops", BTF_KIND_STRUCT);
 	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
 	size_t room;
-	char *data = bpf_map__initial_value(load->ops, &room);
+	char *data = bpf_map__initial_value(load->ops, &room), name[POLICY_NAME + 1] = "";
 
-	for (int i = 0; t && data && i < btf_vlen(t); i++)
-		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), "name"))
-			snprintf(load->req.name, POLICY_NAME, "%s",
-				 data + btf_member_bit_offset(t, i) / 8);
-	return *load->req.name ? EXIT_OK :
-	       fail(EXIT_FAILED, "%s: its policy has no name; give it one: name=NAME", load->req.what);
+	for (int i = 0; t && data && i < btf_vlen(t); i++) {
+		size_t offset = btf_member_bit_offset(t, i) / 8;
+
+		/* one that is not ended has a letter too many */
+		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), "name") &&
+		    offset + POLICY_NAME <= room)
+			memcpy(name, data + offset, POLICY_NAME);
+	}
+	if (!*name)
+		return fail(EXIT_FAILED, "%s: its policy has no name; give it one: name=NAME",
+			    load->req.what);
+	return set_name(&load->req, "the policy's own name, ", name, EXIT_FAILED);
 }
 
 static int open_object(struct load *load)
@@ -364,18 +360,26 @@ static int cannot_attach(struct load *load, int err)
 	return policy_libbpf_said("attach the policy", err);
 }
 
+static int pin_link(struct load *load, int link_fd)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/link", load->dir);
+	if (bpf_obj_pin(link_fd, path))
+		return fail(EXIT_FAILED, "cannot pin %s: %s", path, strerror(errno));
+	return EXIT_OK;
+}
+
 static int attach_new(struct load *load)
 {
 	struct bpf_link *link = bpf_map__attach_struct_ops(load->ops);
-	char path[PATH_MAX];
-	int err;
+	int code;
 
 	if (!link)
 		return cannot_attach(load, -errno);
-	snprintf(path, sizeof(path), "%.2000s/link", load->dir);
-	err = bpf_link__pin(link, path);
+	code = pin_link(load, bpf_link__fd(link));
 	bpf_link__destroy(link);
-	return err ? fail(EXIT_FAILED, "cannot pin %s: %s", path, strerror(-err)) : EXIT_OK;
+	return code;
 }
 
 /*
@@ -407,10 +411,9 @@ static int pin_maps(struct load *load)
 	int err;
 
 	bpf_object__for_each_map(map, load->obj) {
-		if (is_rodata(map) || (load->kept_maps && map != load->ops))
+		if (is_rodata(map))
 			continue;
-		pin_path(load, map, path, sizeof(path));
-		unlink(path);
+		pin_path(load, load->dir, map, path, sizeof(path));
 		err = bpf_obj_pin(bpf_map__fd(map), path);
 		if (err)
 			return fail(EXIT_FAILED, "cannot pin %s: %s", path, strerror(-err));
@@ -418,18 +421,39 @@ static int pin_maps(struct load *load)
 	return EXIT_OK;
 }
 
-static int load_object(struct load *load)
+static int set_all(struct load *load, bool begin)
 {
 	struct policy_maps maps = { .obj = load->obj };
 	const struct policy_kind *kind = load->req.kind;
-	int err = bpf_object__load(load->obj), code;
+	int code;
+
+	if (kind && kind->begin && begin)
+		kind->begin(&maps);
+	if (kind && kind->refresh && !begin)
+		kind->refresh(&maps);
+	code = policy_settings(kind, &maps, load->req.num, load->req.settings, true);
+	policy_maps_close(&maps);
+	return code;
+}
+
+/* Maps of its own are as they shall be before it decides. */
+static int load_object(struct load *load)
+{
+	int err = bpf_object__load(load->obj);
 
 	if (err)
 		return policy_libbpf_said("load the policy", err);
-	if (kind && kind->begin && !load->kept_maps)
-		kind->begin(&maps);
-	code = policy_settings(kind, &maps, load->req.num, load->req.settings, true);
-	policy_maps_close(&maps);
+	return load->kept_maps ? EXIT_OK : set_all(load, true);
+}
+
+/* Maps of the one that was replaced are its own until it is. */
+static int set_kept(struct load *load)
+{
+	int code = set_all(load, false);
+
+	if (code)
+		fail(0, "%s was replaced all the same; mend the rest with accelctl policy set %s",
+		     load->req.name, load->req.name);
 	return code;
 }
 
@@ -440,13 +464,47 @@ static int refuse_fixed(struct load *load)
 	const char *value;
 	char key[PATH_MAX];
 
-	for (int i = 0; i < load->req.num; i++) {
+	for (int i = 0; i < load->req.num && !load->req.anew; i++) {
 		k = find_key(load->req.kind, load->req.settings[i], key, sizeof(key), &value);
 		if (k && k->fixed)
 			return fail(EXIT_USAGE, "%s is loaded, and %s= decides how its books are kept; "
-				    "accelctl policy unload %s first", load->req.name, k->name,
+				    "accelctl policy unload %s first, or books=new", load->req.name, k->name,
 				    load->req.name);
 	}
+	return EXIT_OK;
+}
+
+/* What takes the place of another is pinned with its link before, and has its name after that. */
+static int take_its_place(struct load *load)
+{
+	int code = pin_link(load, load->link_fd) ?: attach_instead(load);
+
+	return code ?: policy_pins_commit(load->req.name);
+}
+
+/* Of ours, what is not given is as it was; a file has its own device and priority. */
+static int keep_common(struct load *load)
+{
+	struct request *req = &load->req;
+	struct policy_info *all;
+	int code;
+	size_t num;
+
+	if (req->anew || !req->kind)
+		return EXIT_OK;
+	code = policy_attached(&all, &num);
+	if (code)
+		return code;
+	for (size_t i = 0; i < num; i++) {
+		if (strcmp(all[i].name, req->name))
+			continue;
+		if (!req->has_device)
+			memcpy(req->device, all[i].device, sizeof(req->device));
+		if (!req->has_priority)
+			req->priority = all[i].priority;
+		req->has_device = req->has_priority = true;
+	}
+	free(all);
 	return EXIT_OK;
 }
 
@@ -456,35 +514,34 @@ static int run(struct load *load)
 	bool is_new;
 	int code;
 
-	code = open_object(load);
+	code = open_object(load) ?: policy_pins_recover(load->req.name);
 	if (code)
 		return code;
-	snprintf(load->dir, sizeof(load->dir), POLICY_PINS "/%s", load->req.name);
-	snprintf(path, sizeof(path), "%.2000s/link", load->dir);
+	policy_pins_dir(load->req.name, false, load->old);
+	snprintf(path, sizeof(path), "%s/link", load->old);
 	load->link_fd = bpf_obj_get(path);
-	is_new = load->link_fd < 0;
+	/* one that was cut holds nothing any more, and cannot be pointed at anything */
+	is_new = load->link_fd < 0 || !policy_link_ops(load->link_fd);
+	policy_pins_dir(load->req.name, !is_new, load->dir);
 	if (is_new)
-		remove_dir(load->dir);	/* of a load that was cut short */
+		policy_pins_remove(load->dir);	/* of a load, or an unload, that was cut short */
 	else
-		code = refuse_fixed(load);
-	code = code ?: make_dirs(load->dir);
+		code = refuse_fixed(load) ?: keep_common(load);
 	code = code ?: prepare(load);
 	if (!code && !is_new)
 		code = keep_maps(load);
 	code = code ?: load_object(load);
-	if (is_new) {
-		/* the link last: where it is, everything is */
-		code = code ?: pin_maps(load);
-		code = code ?: attach_new(load);
-		if (code)
-			remove_dir(load->dir);
+	if (code)
 		return code;
-	}
-	code = code ?: attach_instead(load);
-	code = code ?: pin_maps(load);
-	if (!code && !load->kept_maps)
-		fprintf(stderr, "accelctl: note: %s keeps its books in another form now: they begin "
-			"anew\n", load->req.name);
+	code = policy_pins_make(load->dir) ?: pin_maps(load);
+	/* the link last: where it is, everything is */
+	code = code ?: is_new ? attach_new(load) : take_its_place(load);
+	if (code && is_new)
+		policy_pins_remove(load->dir);
+	else if (code)
+		policy_pins_recover(load->req.name);
+	if (!code && load->kept_maps)
+		code = set_kept(load);
 	return code;
 }
 
@@ -513,20 +570,20 @@ int policy_load(const char *what, int num, char **settings)
 int policy_unload(const char *name)
 {
 	struct policy_info *all = NULL;
-	char dir[PATH_MAX];
+	char dir[POLICY_DIR];
 	int code, fd, err;
 	size_t num, i;
 
-	code = policy_attached(&all, &num);
+	code = policy_pins_recover(name) ?: policy_attached(&all, &num);
 	if (code)
 		return code;
 	for (i = 0; i < num && strcmp(all[i].name, name); i++)
 		;
-	snprintf(dir, sizeof(dir), POLICY_PINS "/%.*s", POLICY_NAME - 1, name);
+	policy_pins_dir(name, false, dir);
 	if (i == num) {
 		bool left = !access(dir, F_OK);
 
-		remove_dir(dir);
+		policy_pins_remove(dir);
 		free(all);
 		return left ? EXIT_OK : fail(EXIT_FAILED, "no policy \"%s\" is attached; accelctl policy "
 					     "lists those that are", name);
@@ -543,6 +600,6 @@ int policy_unload(const char *name)
 	free(all);
 	if (err)
 		return policy_libbpf_said("detach the policy", err);
-	remove_dir(dir);
+	policy_pins_remove(dir);
 	return EXIT_OK;
 }

@@ -4,6 +4,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,6 @@
 #include <unistd.h>
 
 #include "opts.h"
-#include "proc.h"
 
 int policy_bad(struct policy_why *why, const char *format, ...)
 {
@@ -56,7 +56,7 @@ static int index_of(struct policy_maps *maps, const char *name)
 		if (fd < 0)
 			return -ENOENT;
 	} else {
-		snprintf(path, sizeof(path), "%.127s/%.31s", maps->dir, name);
+		snprintf(path, sizeof(path), "%s/%.31s", maps->dir, name);
 		fd = bpf_obj_get(path);
 		if (fd < 0)
 			return -errno;
@@ -112,7 +112,9 @@ int policy_loaded(const char *name, struct policy_maps *maps, const struct polic
 	int fd;
 
 	memset(maps, 0, sizeof(*maps));
-	snprintf(maps->dir, sizeof(maps->dir), POLICY_PINS "/%.*s", POLICY_NAME - 1, name);
+	/* what is left of one that was cut is nobody's */
+	if (!policy_pins_now(name, maps->dir))
+		return -ENOENT;
 	fd = policy_map(maps, "ops");
 	if (fd < 0)
 		return fd;
@@ -122,25 +124,18 @@ int policy_loaded(const char *name, struct policy_maps *maps, const struct polic
 	return 0;
 }
 
-int policy_cgroup(const char *path, uint64_t *id, struct policy_why *why)
-{
-	if (!proc_cgroup_root())
-		return policy_bad(why, "no cgroup2 is mounted: mount -t cgroup2 none /sys/fs/cgroup");
-	*id = proc_cgroup_id(path);
-	if (!*id)
-		return policy_bad(why, "there is no cgroup %s; they are the directories of %s", path,
-				  proc_cgroup_root());
-	return 0;
-}
-
 int policy_number(const char *text, uint64_t min, uint64_t max, uint64_t *value,
 		  struct policy_why *why)
 {
+	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
 	char *end;
 
+	if (text[0] == '0' && isdigit((unsigned char)text[1]))
+		return policy_bad(why, "\"%s\" begins with 0: no octal numbers; say %llu, or 0x for hex",
+				  text, strtoull(text, NULL, 10));
 	errno = 0;
-	*value = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-' || *value < min || *value > max)
+	*value = strtoull(text, &end, hex ? 16 : 10);
+	if (errno || !isdigit((unsigned char)*text) || *end || *value < min || *value > max)
 		return policy_bad(why, "\"%s\" is no number from %llu to %llu", text,
 				  (unsigned long long)min, (unsigned long long)max);
 	return 0;
@@ -170,28 +165,4 @@ int policy_set_u32(struct policy_maps *maps, size_t offset, uint64_t min, uint64
 		return -1;
 	__atomic_store_n((uint32_t *)(void *)(settings + offset), number, __ATOMIC_SEQ_CST);
 	return 0;
-}
-
-int policy_set_own(struct policy_maps *maps, const char *name, uint64_t id, const void *value,
-		   struct policy_why *why)
-{
-	int fd = policy_map(maps, name), ret;
-
-	if (fd < 0)
-		return policy_bad(why, "its %s cannot be read", name);
-	ret = value ? bpf_map_update_elem(fd, &id, value, BPF_ANY) : bpf_map_delete_elem(fd, &id);
-	if (ret && !(!value && ret == -ENOENT))
-		return policy_bad(why, "its %s cannot be changed: %s", name, strerror(-ret));
-	return 0;
-}
-
-const char *policy_path(uint64_t id, char *text, size_t size)
-{
-	const char *path = proc_cgroup_path(id);
-
-	if (path)
-		snprintf(text, size, "%s", path);
-	else
-		snprintf(text, size, "#%llu", (unsigned long long)id);
-	return text;
 }

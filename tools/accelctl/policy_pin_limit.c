@@ -64,7 +64,8 @@ static int set_cgroup(struct policy_maps *maps, const char *path, const char *va
 	bool remove = !strcmp(value, "default");
 	uint64_t id, bytes = 0;
 
-	if ((!remove && parse_limit(value, &bytes, why)) || policy_cgroup(path, &id, why))
+	if ((!remove && parse_limit(value, &bytes, why)) ||
+	    (remove ? policy_cgroup_was(maps, path, &id, why) : policy_cgroup(path, &id, why)))
 		return -1;
 	if (!maps)
 		return 0;
@@ -75,6 +76,16 @@ static int set_cgroup(struct policy_maps *maps, const char *path, const char *va
 		return -1;
 	changed(settings);
 	return 0;
+}
+
+static int refresh(struct policy_maps *maps)
+{
+	struct pin_limit_settings *settings = policy_data(maps, "settings");
+	int again = settings ? policy_refresh_own(maps, "limits") : 0;
+
+	if (again)
+		changed(settings);
+	return again;
 }
 
 static const struct policy_key keys[] = {
@@ -163,7 +174,7 @@ static void print(struct policy_maps *maps, const struct settings *set)
 		if (!cgroup->refs)
 			continue;
 		table_row(&t);
-		table_cellf(&t, "%s%s", policy_path(cgroup->id, path, sizeof(path)),
+		table_cellf(&t, "%s%s", policy_path_text(maps, cgroup->id, path, sizeof(path)),
 			    cgroup->alone ? " (alone)" : "");
 		table_cell(&t, limit_text(&b, cgroup->bytes, set->bytes));
 		table_cell(&t, limit_text(&b, limit_of(maps, cgroup), set->bytes));
@@ -172,7 +183,7 @@ static void print(struct policy_maps *maps, const struct settings *set)
 	}
 	while (next_unused(maps, &id, &begun, &limit)) {
 		table_row(&t);
-		table_cell(&t, policy_path(id, path, sizeof(path)));
+		table_cell(&t, policy_path_text(maps, id, path, sizeof(path)));
 		table_cell(&t, limit_text(&b, 0, set->bytes));
 		table_cell(&t, limit_text(&b, limit, set->bytes));
 		table_cell(&t, "0");
@@ -187,7 +198,6 @@ static void json(struct policy_maps *maps, struct json *j)
 	const struct pin_limit_cgroup *cgroups = policy_data(maps, "cgroups");
 	uint64_t id, limit;
 	bool begun = false;
-	char path[256];
 
 	if (!settings || !cgroups)
 		return;
@@ -201,8 +211,7 @@ static void json(struct policy_maps *maps, struct json *j)
 		if (!cgroup->refs)
 			continue;
 		json_object(j, NULL);
-		json_str(j, "cgroup", policy_path(cgroup->id, path, sizeof(path)));
-		json_u64(j, "cgroup_id", cgroup->id);
+		policy_path_json(maps, cgroup->id, j);
 		json_bool(j, "alone", cgroup->alone);
 		json_u64(j, "pinned_bytes", cgroup->bytes);
 		json_u64_or_null(j, "limit", limit_of(maps, cgroup));
@@ -212,8 +221,7 @@ static void json(struct policy_maps *maps, struct json *j)
 	}
 	while (next_unused(maps, &id, &begun, &limit)) {
 		json_object(j, NULL);
-		json_str(j, "cgroup", policy_path(id, path, sizeof(path)));
-		json_u64(j, "cgroup_id", id);
+		policy_path_json(maps, id, j);
 		json_bool(j, "alone", false);
 		json_u64(j, "pinned_bytes", 0);
 		json_u64_or_null(j, "limit", limit);
@@ -230,5 +238,5 @@ const struct policy_kind policy_pin_limit = {
 	.name = "pin-limit", .object = "pin_limit",
 	.elf = pin_limit_elf, .elf_end = pin_limit_elf_end,
 	.summary = "no cgroup pins more than so many bytes",
-	.keys = keys, .begin = begin, .print = print, .json = json,
+	.keys = keys, .begin = begin, .refresh = refresh, .print = print, .json = json,
 };

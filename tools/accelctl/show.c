@@ -12,6 +12,7 @@
 #include "fmt.h"
 #include "proc.h"
 #include "table.h"
+#include "text.h"
 
 typedef int (*show_fn)(const struct settings *set, const struct accel_snapshot *snap);
 
@@ -90,9 +91,6 @@ static const char *count(const struct settings *set, struct fmt_buf *b, uint64_t
 #define NS(_n)		FMT_SET(ns, _n)
 #define COUNT(_n)	FMT_SET(count, _n)
 #define FMT_SET(_fn, _n) _fn(set, &(struct fmt_buf){ { 0 } }, _n)
-
-/* Text from the kernel that a user may have chosen: no control characters. */
-#define SAFE(_text)	fmt_printable(&(struct fmt_buf){ { 0 } }, _text, 31)
 
 static const char *text_or_dash(uint32_t valid, const char *text)
 {
@@ -264,21 +262,15 @@ static void row_context(struct table *t, const struct settings *set,
 	table_cell(t, COUNT(jobs));
 	table_cell(t, NS(busy));
 	table_cell(t, proc_cgroup_label(ctx->cgroup_id));
-	table_cell(t, SAFE(ctx->comm));
+	table_cell(t, TEXT_SAFE(ctx->comm, 31));
 }
 
 static void note_hidden(const struct accel_snapshot *snap)
 {
-	uint32_t hidden = 0;
-	size_t d;
+	uint64_t hidden = accel_snapshot_hidden(snap);
 
-	/* as root, the difference is what was opened or closed between two requests */
-	if (!geteuid())
-		return;
-	for (d = 0; d < snap->num_devices; d++)
-		hidden += accel_device_hidden(&snap->devices[d]);
 	if (hidden)
-		fprintf(stderr, "accelctl: note: %u context%s of other users %s not shown; "
+		fprintf(stderr, "accelctl: note: %" PRIu64 " context%s of other users %s not shown; "
 			"root sees all\n", hidden, hidden == 1 ? "" : "s", hidden == 1 ? "is" : "are");
 }
 
@@ -293,7 +285,7 @@ static void list_errors(const struct accel_snapshot *snap)
 
 			if (*ctx->last_error)
 				printf("%s/%" PRIu64 " was refused: %s\n", snap->devices[d].name,
-				       ctx->id, SAFE(ctx->last_error));
+				       ctx->id, TEXT_SAFE(ctx->last_error, sizeof(ctx->last_error)));
 		}
 }
 

@@ -80,6 +80,7 @@ void bpf_util_features(void)
 	}
 	line("tp_btf", module ? yes(tp_btf) : "no");
 	line("raw_tp", module ? yes(raw_tp) : "no");
+	line("fentry, kprobe", "not needed: each step has a tracepoint");
 	line("ring buffer", yes(may ? libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) : -1));
 	line("bpf_loop", yes(may ? libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
 							   BPF_FUNC_loop, NULL) : -1));

@@ -166,21 +166,19 @@ const char *fmt_percent(struct fmt_buf *b, double percent)
 	return b->text;
 }
 
+const char *fmt_load(struct fmt_buf *b, double percent)
+{
+	if (!isfinite(percent) || percent < -0.05)
+		return unknown(b);
+	if (percent < 99.95)
+		return fmt_percent(b, percent);
+	snprintf(b->text, sizeof(b->text), "%.0f%%", percent < 1e6 ? percent : 1e6);
+	return b->text;
+}
+
 double fmt_ratio(uint64_t part, uint64_t whole)
 {
 	if (!whole || part == FMT_UNKNOWN || whole == FMT_UNKNOWN)
 		return NAN;
 	return (double)part * 100 / whole;
-}
-
-const char *fmt_printable(struct fmt_buf *b, const char *text, size_t max)
-{
-	size_t i;
-
-	if (max >= sizeof(b->text))
-		max = sizeof(b->text) - 1;
-	for (i = 0; i < max && text[i]; i++)
-		b->text[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
-	b->text[i] = 0;
-	return b->text;
 }

@@ -46,6 +46,9 @@ const char *fmt_rate(struct fmt_buf *b, double per_s);
  */
 const char *fmt_percent(struct fmt_buf *b, double percent);
 
+/* fmt_load() - the same of one processor's time, of which several may be used: "250%" */
+const char *fmt_load(struct fmt_buf *b, double percent);
+
 /**
  * fmt_ratio() - @part of @whole in percent
  *
@@ -53,8 +56,5 @@ const char *fmt_percent(struct fmt_buf *b, double percent);
  * understands that.
  */
 double fmt_ratio(uint64_t part, uint64_t whole);
-
-/* fmt_printable() - @text with control characters replaced by '?', in @b, cut if need be */
-const char *fmt_printable(struct fmt_buf *b, const char *text, size_t max);
 
 #endif /* TOOLS_LIB_FMT_H */

@@ -118,11 +118,14 @@ static int take(struct genl *g, const char *buf, int len, uint32_t seq, genl_rep
 	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 		if (seq && nlh->nlmsg_seq != seq)
 			continue;	/* of an exchange that was broken off */
+		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+			g->interrupted = true;
 		switch (nlh->nlmsg_type) {
 		case NLMSG_ERROR:
 			return error_of(g, nlh);
 		case NLMSG_DONE:
-			return done_of(g, nlh);
+			ret = done_of(g, nlh);
+			return ret ? ret : g->interrupted ? -EINTR : 0;
 		case NLMSG_NOOP:
 		case NLMSG_OVERRUN:
 			continue;
@@ -148,6 +151,7 @@ static int exchange(struct genl *g, uint16_t type, uint8_t version, uint8_t cmd,
 
 	g->error[0] = '\0';
 	g->error_offset = g->error_missing = 0;
+	g->interrupted = false;
 	if (!buf)
 		return -ENOMEM;
 	nlh = mnl_nlmsg_put_header(buf);

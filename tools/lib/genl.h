@@ -8,6 +8,7 @@
 #ifndef TOOLS_LIB_GENL_H
 #define TOOLS_LIB_GENL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <libmnl/libmnl.h>
@@ -19,6 +20,7 @@ struct genl {
 	uint16_t family;
 	uint8_t version;
 	uint32_t seq;
+	bool interrupted;	/* the last dump, by a change of what it tells */
 	size_t num_groups;
 	struct {
 		char name[16];
@@ -41,7 +43,11 @@ typedef void (*genl_fill_fn)(struct nlmsghdr *nlh, void *arg);
 /* Gets each reply's command and attributes; not 0 ends the exchange and is returned. */
 typedef int (*genl_reply_fn)(uint8_t cmd, const struct nlmsghdr *nlh, void *arg);
 
-/* genl_request() - @flags: NLM_F_DUMP or 0; @fill may be NULL */
+/*
+ * genl_request() - @flags: NLM_F_DUMP or 0; @fill may be NULL
+ *
+ * -EINTR: what was dumped has changed meanwhile; to be asked for again.
+ */
 int genl_request(struct genl *g, uint8_t cmd, uint16_t flags, genl_fill_fn fill,
 		 genl_reply_fn reply, void *arg);
 

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "utf8.h"
+
 void json_begin(struct json *j, FILE *f, unsigned int flags)
 {
 	memset(j, 0, sizeof(*j));
@@ -26,42 +28,6 @@ int json_error(const struct json *j)
 	return j->error;
 }
 
-/*
- * The length of the UTF-8 sequence at @s (which has @left bytes), 0 when it is
- * not one: overlong forms, surrogates and what is above U+10FFFF included.
- */
-static int utf8_len(const unsigned char *s, size_t left)
-{
-	static const unsigned int least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned int c = s[0];
-	int n;
-
-	if (c < 0x80)
-		return 1;
-	if (c >= 0xc2 && c < 0xe0) {
-		n = 2;
-		c &= 0x1f;
-	} else if (c >= 0xe0 && c < 0xf0) {
-		n = 3;
-		c &= 0x0f;
-	} else if (c >= 0xf0 && c < 0xf5) {
-		n = 4;
-		c &= 0x07;
-	} else {
-		return 0;
-	}
-	if ((size_t)n > left)
-		return 0;
-	for (int i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-		return 0;
-	return n;
-}
-
 static void put_string(struct json *j, const char *text, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)text;
@@ -69,7 +35,7 @@ static void put_string(struct json *j, const char *text, size_t len)
 
 	putc('"', f);
 	for (size_t i = 0; i < len;) {
-		int n = utf8_len(s + i, len - i);
+		int n = utf8_length(s + i, len - i);
 
 		if (n == 0) {
 			fputs("\\ufffd", f);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Snapshots: building, copying, looking things up. */
+#include "bpf_util.h"
 #include "model.h"
 
 #include <errno.h>
@@ -349,4 +350,15 @@ uint32_t accel_device_hidden(const struct accel_device_info *dev)
 	if (!(dev->valid & ACCEL_DEV_CONTEXTS) || dev->open_contexts < dev->num_contexts)
 		return 0;
 	return dev->open_contexts - dev->num_contexts;
+}
+
+uint64_t accel_snapshot_hidden(const struct accel_snapshot *snap)
+{
+	uint64_t hidden = 0;
+
+	if (!snap->has_contexts || bpf_util_may_load())
+		return 0;
+	for (size_t i = 0; i < snap->num_devices; i++)
+		hidden += accel_device_hidden(&snap->devices[i]);
+	return hidden;
 }

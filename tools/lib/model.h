@@ -239,6 +239,11 @@ const struct accel_op_info *accel_op_find(const struct accel_op_info *ops, size_
 					  const char *name);
 /* Contexts of @dev that exist and that we may not see; 0 when not known. */
 uint32_t accel_device_hidden(const struct accel_device_info *dev);
+/*
+ * Of all devices, for people: 0 with CAP_SYS_ADMIN, which sees all; then a difference is
+ * what was opened or closed between two requests.
+ */
+uint64_t accel_snapshot_hidden(const struct accel_snapshot *snap);
 
 /* -------------------------------------------------------------- differences */
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "genl.h"
 #include "model_source.h"
@@ -125,6 +126,31 @@ static int parse_usage(const struct nlattr *nest, struct accel_context_info *ctx
 	return 0;
 }
 
+/* The number that Linux has given to the initial pid namespace's link, for ever. */
+#define INIT_PID_NS	"pid:[4026531836]"
+
+static bool in_init_pid_ns(void)
+{
+	static int known = -1;
+	char link[32] = "";
+
+	if (known < 0) {
+		if (readlink("/proc/self/ns/pid", link, sizeof(link) - 1) > 0)
+			known = !strcmp(link, INIT_PID_NS);
+		else	/* a kernel without pid namespaces, or without /proc */
+			known = !access("/proc/self/ns", F_OK);
+	}
+	return known;
+}
+
+/* Notifications have the pid as in the initial namespace only. */
+static uint32_t parse_pid(const struct nlattr **a)
+{
+	uint32_t pid = genl_uint(a[ACCEL_NL_A_CTX_PID]);
+
+	return pid || !in_init_pid_ns() ? pid : genl_uint(a[ACCEL_NL_A_CTX_INIT_PID]);
+}
+
 /* Everything but what is nested. */
 static void parse_context_flat(const struct nlattr **a, struct accel_context_info *ctx)
 {
@@ -133,7 +159,7 @@ static void parse_context_flat(const struct nlattr **a, struct accel_context_inf
 		ctx->node = genl_uint(a[ACCEL_NL_A_CTX_NODE]);
 		ctx->valid |= ACCEL_CTX_NODE;
 	}
-	ctx->pid = genl_uint(a[ACCEL_NL_A_CTX_PID]);
+	ctx->pid = parse_pid(a);
 	if (ctx->pid)
 		ctx->valid |= ACCEL_CTX_PID;
 	if (a[ACCEL_NL_A_CTX_UID]) {

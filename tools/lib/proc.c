@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,44 @@ static void cache_drop(struct entry **cache)
 			free(e);
 		}
 	}
+}
+
+/* The inode of the first pid namespace, fixed in the kernel (PROC_PID_INIT_INO). */
+#define PID_NS_INIT	0xEFFFFFFCU
+
+bool proc_own_pids(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino == PID_NS_INIT;
+}
+
+bool proc_started_after(pid_t pid, uint64_t ago_ns)
+{
+	uint64_t ticks, now, tick = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+	char path[32], line[1024];
+	struct timespec ts;
+	const char *p;
+	FILE *f;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return true;
+	n = fread(line, 1, sizeof(line) - 1, f);
+	fclose(f);
+	line[n] = '\0';
+	/* The 22nd field; the second one is a name, which may have blanks and parentheses. */
+	p = strrchr(line, ')');
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (!p || sscanf(p, "%" SCNu64, &ticks) != 1)
+		return true;
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	/* A start is told in ticks, rounded down. */
+	return ago_ns < now && ticks * tick > now - ago_ns;
 }
 
 void proc_forget(void)

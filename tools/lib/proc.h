@@ -70,6 +70,18 @@ const char *proc_user(uid_t uid);
 /* proc_comm() - the name of a running process into @comm; false when it is gone */
 bool proc_comm(pid_t pid, char *comm, size_t size);
 
+/* proc_own_pids() - whether process ids here are the kernel's own, which BPF programs see */
+bool proc_own_pids(void);
+
+/**
+ * proc_started_after() - whether a process began later than something that it should have done
+ * @pid: the process
+ * @ago_ns: when that was, before now
+ *
+ * Return: true when it began later, or is not there: the number is another's by now.
+ */
+bool proc_started_after(pid_t pid, uint64_t ago_ns);
+
 /* proc_forget() - drop the caches and what they handed out */
 void proc_forget(void);
 

@@ -76,6 +76,12 @@ static const struct accel_stats_piece *pieces(const struct accel_stats_head *h)
 	return (const struct accel_stats_piece *)(h + 1);
 }
 
+/* The other one, behind the last of the pieces that a record may have. */
+static uint64_t owner_again(const struct accel_stats_head *h, uint32_t most)
+{
+	return __atomic_load_n((const uint64_t *)(pieces(h) + most), __ATOMIC_ACQUIRE);
+}
+
 static bool same_counts(const struct accel_stats_head *a, const struct accel_stats_head *b)
 {
 	return !memcmp(a->count, b->count, sizeof(a->count)) && a->jobs == b->jobs;
@@ -126,7 +132,8 @@ static int look(struct seen *seen, const struct accel_stats_head *h, uint32_t mo
 		now = copy(h, most);
 		if (!now)
 			return -ENOMEM;
-		if (owner(h) != id || now->id != id) {	/* it changed hands meanwhile */
+		/* It changed hands meanwhile, or while the kernel copied it for us. */
+		if (now->id != id || owner_again(h, most) != id) {
 			free(now);
 			forget(seen);
 			return 0;
@@ -221,6 +228,8 @@ int stats_look(struct stats *s)
 
 	if (err)
 		return err;
+	if (c->version != ACCEL_STATS_VERSION)
+		return -ESTALE;
 	if (!s->looks)
 		s->ended_at_first = ended;
 	err = look_at_devices(s);

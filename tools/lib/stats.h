@@ -45,7 +45,7 @@ struct stats_loss {
 struct stats *stats_new(struct stats_maps *m);
 void stats_free(struct stats *s);
 
-/* stats_look() - 0 or -errno */
+/* stats_look() - 0 or -errno; -ESTALE: these programs are gone, open what there is now */
 int stats_look(struct stats *s);
 
 /* stats_contexts() - all that are open or ended since the look before, by id */

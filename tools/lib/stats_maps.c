@@ -133,6 +133,7 @@ static int claim_devices(struct stats_maps *m)
 		h->dev_id = d->id;
 		h->dev = d->index;
 		h->begun_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+		records[d->index].id_again = d->id;
 		h->state = ACCEL_STATS_LIVE;
 		if (c->devices_used <= d->index)
 			c->devices_used = d->index + 1;
@@ -340,6 +341,10 @@ static int open_in(struct stats_maps *m, const char *dir, char *why, size_t size
 	if (err)
 		goto cleanup;
 	c = m->control;
+	if (!c->version) {	/* it is just going */
+		err = -ENOENT;
+		goto cleanup;
+	}
 	if (c->version != ACCEL_STATS_VERSION || c->ctx_size != sizeof(struct accel_stats_ctx) ||
 	    c->dev_size != sizeof(struct accel_stats_dev)) {
 		snprintf(why, size,
@@ -370,6 +375,11 @@ cleanup:
 	if (err)
 		m->copied = false;
 	return err;
+}
+
+bool stats_maps_pinned(void)
+{
+	return !access(STATS_PINS "/control", R_OK) || !access(STATS_DOOR "/control", R_OK);
 }
 
 int stats_maps_open(struct stats_maps *m, char *why, size_t size)

@@ -49,6 +49,9 @@ struct stats_room {
 	uint32_t devices;
 };
 
+/* stats_maps_pinned() - whether there is something for stats_maps_open(), without opening it */
+bool stats_maps_pinned(void);
+
 /**
  * stats_maps_load() - load and attach programs of our own
  * @m: out; stats_maps_close() also after an error
