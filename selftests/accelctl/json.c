@@ -237,6 +237,26 @@ int main(void)
 			 "kill $m; wait $m 2>/dev/null; head -n 2 /tmp/mon", 2)) {
 		has("", "time,event,context");
 		has(".context", CONTEXT);
+		tap_ok(!strstr(output, "\"pid\": null"), "  by which process, as in here");
+	}
+	/* It listens when it has heard of the first context. */
+	if (valid_values(": >/tmp/mon; accelctl -j monitor >/tmp/mon & m=$!; "
+			 "until [ -s /tmp/mon ]; do "
+			 ": <>/dev/accelerator/acc2; usleep 200000; done; "
+			 "d=/sys/bus/platform/drivers/accel_soft; "
+			 "for s in failed ok; do "
+			 "echo $s >/sys/class/accelerator/acc2/soft/set_state; done; "
+			 "for s in unbind bind; do echo accel_soft.1 >$d/$s; done; "
+			 "until grep -q '\"add\"' /tmp/mon; do usleep 200000; done; "
+			 "kill $m; wait $m 2>/dev/null; grep -v '\"context\"' /tmp/mon", 4)) {
+		const char *p = output;
+
+		has("", "time,event,device");
+		has(".device", DEVICE);
+		for (size_t i = 0; p && i < 4; i++)
+			p = strstr(p + 1, (const char *[]){ "\"change\"", "\"change\"",
+							    "\"remove\"", "\"add\"" }[i]);
+		tap_ok(p, "  it changes, changes back, goes and comes");
 	}
 	return tap_done();
 }

@@ -38,16 +38,7 @@ static void *map(size_t n, int prot)
 /* Pages that this process is charged for, in kB. */
 static long charged(void)
 {
-	char line[128];
-	long kb = -1;
-	FILE *f = fopen("/proc/self/status", "re");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmPin: %ld kB", &kb) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return kb;
+	return dev_charged_kb(0);
 }
 
 static void test_ranges(void)

@@ -4,7 +4,7 @@
  *
  *	@ SERIES VALUE
  *
- * and bench.py makes rows of them: medians, ratios and verdicts, as AREA.rows says.
+ * and bench.py makes rows of them: medians, ratios and verdicts, as AREA.toml says.
  * Series that a row compares are sampled in turn, so that a machine that changes its
  * pace changes all of them.
  */

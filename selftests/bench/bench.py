@@ -7,28 +7,43 @@ Usage: selftests/bench/bench.py [AREA...]
 Each area is a file selftests/bench/AREA.toml:
 
     title, about        for the document
+    peers               Debian packages whose versions the document names
     [[run]]             one machine and what runs on it
       vm = {...}        variables of selftests/vm/run; or host = true: no machine
+      untraced = true   the guest also gets /root/untraced/accelerator.ko, the core as it would
+                        be without its tracepoints (-DNOTRACE)
       command           $bench is the directory of the guest's programs, $load_bench loads
                         the core and accel_bench
       unit              of its rows: instructions, ns, us, bytes, ...
     [[run.row]]         two of its series, compared
       what              is measured
       ours, peer        [SERIES, name]; SERIES may be "A - B", taken sample by sample
-      bar               what the ratio ours/peer must be: "<= 1.15", "< 1", ">= 5"; may be absent
+      bar               what the ratio ours/peer must be: "<= 1.15", "< 1", ">= 5", "== 1"; may
+                        be absent
+      by                of which samples: "median" (if not given), "worst", or the "sum" of all
       unit              where it is another one
       each              {NAME = [VALUE, ...]}: a row for each combination, {NAME} replaced in
                         what, ours and peer
 
-Programs print "@ SERIES VALUE" lines (bench.h). A row is the medians of at least 20
-samples. Exits 1 when a row misses its bar, 2 when something could not be measured.
+Programs print "@ SERIES VALUE" lines (bench.h). A row's figures are the medians of at least 20
+samples. Each sample has its own ratio, of two that were taken one after the other; a row is
+judged by the median of these, and by how far that can be trusted: between two of the ratios, in
+their order, the median lies with a confidence of 95 % (sign test; of 25 they are the 8th and
+the 18th). If all between them is within the bar, it is met; if nothing is, it is missed; else
+it is undecided, which is said and fails nothing. By "worst": the worst sample alone. By "sum":
+all samples added up, and there may be fewer than 20. Both are met or missed.
+
+Exits 1 when a row misses its bar, 2 when something could not be measured: then no document
+is written.
 """
 import itertools
+import math
 import os
 import re
 import statistics
 import subprocess
 import sys
+import time
 import tomllib
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -39,7 +54,11 @@ GUEST = "/usr/lib/accelerator/selftests/bench"
 LOAD = ("for m in accelerator accel_bench; do"
         " insmod /usr/lib/accelerator/modules/$m.ko 2>/dev/null; done;"
         " test -c /dev/accel_bench || exit 1")
-VERDICTS = {True: "pass", False: "FAIL", None: ""}
+UNTRACED = os.path.join(TOP, "build/bench/untraced")
+PASS, MISS, UNDECIDED, UNMEASURED = "pass", "MISS", "undecided", "NOT MEASURED"
+BAR = {"<=": lambda ratio, bar: ratio <= bar, "<": lambda ratio, bar: ratio < bar,
+       ">=": lambda ratio, bar: ratio >= bar, ">": lambda ratio, bar: ratio > bar,
+       "==": lambda ratio, bar: ratio == bar}
 
 
 def progress(text):
@@ -64,26 +83,42 @@ def expand(row):
                **{side: [text.format(**fill) for text in row[side]] for side in ("ours", "peer")}}
 
 
+def build_untraced(env):
+    """The core without tracepoints, in a directory of its own: nobody else loads it."""
+    built = os.path.join(TOP, "build/bench/kbuild")
+    subprocess.run([os.path.join(TOP, "scripts/kbuild"), setting("KERNEL_DIR"), built,
+                    "ACCEL_DIRS=core/", "KCFLAGS=-DNOTRACE"],
+                   cwd=TOP, env=env, check=True, stdout=sys.stderr)
+    os.makedirs(UNTRACED, exist_ok=True)
+    subprocess.run(["strip", "--strip-debug", "-o", os.path.join(UNTRACED, "accelerator.ko"),
+                    os.path.join(built, "core/accelerator.ko")], check=True)
+
+
+def guest(run, env):
+    """The machine of a run, as arguments of a command, and in @env."""
+    vm = run["vm"]
+    if vm.get("KERNEL") == "full":
+        # once, 10 to 20 minutes; then this takes a second
+        subprocess.run(["make", "-s", "SETUP=no", "kernel-full"], cwd=TOP, env=env, check=True,
+                       stdout=sys.stderr)
+    if run.get("untraced"):
+        build_untraced(env)
+        env["FILES"] = UNTRACED
+    env.update({"TIMEOUT": "600"}, **vm)
+    command = run["command"].replace("$load_bench", LOAD).replace("$bench", GUEST)
+    # background work takes up to half of the processor before that
+    return [os.path.join(TOP, "selftests/vm/run"), f"sleep 6; {command}"]
+
+
 def execute(area, run):
-    """What its programs said: {series: [sample, ...]}, or why there is nothing."""
+    """What its programs said: {series: [sample, ...]}, and the exit status."""
     env = dict(os.environ)
     for name in ("DEVICES", "KERNEL", "MEM", "SMP", "APPEND", "QEMU_EXTRA", "MODULES",
                  "PYTHON", "FILES", "ICOUNT", "TOOLS"):
         env.pop(name, None)
-    command = run["command"].replace("$load_bench", LOAD).replace("$bench", GUEST)
-    if run.get("host"):
-        argv = ["sh", "-c", command]
-        progress(f"{area}, on this machine")
-    else:
-        vm = run["vm"]
-        if vm.get("KERNEL") == "full":
-            # once, 10 to 20 minutes; then this takes a second
-            subprocess.run(["make", "-s", "SETUP=no", "kernel-full"], cwd=TOP, env=env, check=True,
-                           stdout=sys.stderr)
-        env.update({"TIMEOUT": "600"}, **vm)
-        # background work takes up to half of the processor before that
-        argv = [os.path.join(TOP, "selftests/vm/run"), f"sleep 6; {command}"]
-        progress(f"{area}, {' '.join(f'{k}={v!r}' for k, v in vm.items())}")
+    argv = ["sh", "-c", run["command"]] if run.get("host") else guest(run, env)
+    progress(f"{area}, {machine(run)}")
+    begin = time.monotonic()
     done = subprocess.run(argv, cwd=TOP, env=env, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     series = {}
@@ -95,6 +130,7 @@ def execute(area, run):
     if done.returncode:
         sys.stderr.write(done.stderr)
         progress(f"{area}: exit status {done.returncode}")
+    progress(f"{area}: {time.monotonic() - begin:.0f} s")
     return series, done.returncode
 
 
@@ -106,52 +142,76 @@ def samples(series, expression):
     return [x - y for x, y in zip(series.get(a, []), series.get(b, []))]
 
 
-def judge(ratio, bar):
+def interval(lows, highs):
+    """Where the median lies with a confidence of 95 %, whatever the distribution is."""
+    n = len(lows)
+    rank, below = 0, 1
+    while below <= .025 * 2 ** n:
+        rank += 1
+        below += math.comb(n, rank)
+    rank = max(rank, 1)
+    return sorted(lows)[rank - 1], sorted(highs)[n - rank]
+
+
+def judge(low, high, bar):
+    """The bar, of a ratio that is somewhere from @low to @high."""
     op, value = bar.split()
-    value = float(value)
-    return {"<=": ratio <= value, "<": ratio < value, ">=": ratio >= value, ">": ratio > value}[op]
+    met = [BAR[op](ratio, float(value)) for ratio in (low, high)]
+    return PASS if all(met) else UNDECIDED if any(met) else MISS
 
 
 def measure(run, row, series):
-    unit = row.get("unit", run.get("unit", ""))
-    result = {"what": row["what"], "ours": row["ours"][1], "peer": row["peer"][1], "unit": unit,
-              "bar": row.get("bar", ""), "ratio": None, "values": (None, None), "passed": None}
+    result = {"what": row["what"], "ours": row["ours"][1], "peer": row["peer"][1],
+              "unit": row.get("unit", run.get("unit", "")), "bar": row.get("bar", ""),
+              "ratio": None, "range": (None, None), "values": (None, None), "verdict": UNMEASURED}
+    by = row.get("by", "median")
     both = [samples(series, row[side][0]) for side in ("ours", "peer")]
-    if min(len(s) for s in both) >= ENOUGH:
-        ours, peer = result["values"] = tuple(statistics.median(s) for s in both)
-        result["ratio"] = ours / peer if peer > 0 else None
-    if result["ratio"] is None:
-        result["passed"] = False
-    elif result["bar"]:
-        result["passed"] = judge(result["ratio"], result["bar"])
+    if by == "sum":
+        both = [[sum(s)] if s else [] for s in both]
+    pairs = list(zip(*both))
+    if len(pairs) < (1 if by == "sum" else ENOUGH):
+        return result
+    if by == "worst":
+        pairs = [(max if row["bar"][0] == "<" else min)(
+            pairs, key=lambda pair: pair[0] / pair[1] if pair[1] > 0 else math.inf)]
+    result["values"] = tuple(statistics.median(side) for side in zip(*pairs))
+    ratios = [ours / peer for ours, peer in pairs if peer > 0]
+    if not ratios:
+        return result
+    result["ratio"] = statistics.median(ratios)
+    # of a difference that noise has made negative, nothing is known: it may be anything
+    unknown = [math.inf] * (len(pairs) - len(ratios))
+    result["range"] = interval(ratios + [-u for u in unknown], ratios + unknown)
+    result["verdict"] = judge(*result["range"], result["bar"]) if result["bar"] else ""
     return result
 
 
 def number(value, unit):
-    """Counts are the same each time; of times only two digits mean anything."""
+    """Counts are the same each time; of times three digits mean more than enough."""
     if value is None:
         return "not measured"
     if unit == "instructions":
         return f"{value:.1f}"
-    if unit == "bytes":
+    if unit in ("bytes", "events"):
         return f"{value:.0f}"
-    rounded = float(f"{value:.1e}")
-    return f"{rounded:,.0f}" if abs(rounded) >= 10 else f"{rounded:g}"
+    rounded = float(f"{value:.2e}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:g}"
 
 
 def ratio(result):
+    """With where it may be, when that is not the same to three digits."""
     if result["ratio"] is None:
         return "-"
-    if result["unit"] in ("instructions", "bytes"):
-        return f"{result['ratio']:.3f}"
-    return f"{float(format(result['ratio'], '.1e')):g}"
+    low, middle, high = ("?" if math.isinf(r) else f"{r:.3f}" if r < 100 else f"{r:.0f}"
+                         for r in (result["range"][0], result["ratio"], result["range"][1]))
+    return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def cells(result):
     ours, peer = (f"{result[side]}: {number(value, result['unit'])}"
                   for side, value in zip(("ours", "peer"), result["values"]))
     return [f"{result['what']}, {result['unit']}", ours, peer, ratio(result), result["bar"],
-            VERDICTS[result["passed"]]]
+            result["verdict"]]
 
 
 HEAD = ["what", "ours", "peer", "ratio", "bar", ""]
@@ -180,6 +240,30 @@ def machine(run):
     return f"`{vm}`"
 
 
+def output(*argv):
+    return subprocess.run(argv, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True, check=True).stdout.strip()
+
+
+def commit():
+    """What is measured; "+changes": and what is not committed, but for the document itself."""
+    try:
+        name = output("git", "rev-parse", "--short=12", "HEAD")
+        changed = output("git", "status", "--porcelain", "--", ":!docs/benchmarks.md")
+    except (OSError, subprocess.CalledProcessError):
+        return "a tree without git"
+    return name + ("+changes" if changed else "")
+
+
+def origin(area):
+    """Whose figures these are: each section may be of another run."""
+    peers = ["linux " + setting("KERNEL_VERSION")]
+    for package in area.get("peers", []):
+        peers.append(output("dpkg-query", "-W", "-f", "${Package} ${Version}", package))
+    return (f"At {commit()}, {time.strftime('%Y-%m-%d', time.gmtime())}; peers of "
+            f"{', '.join(peers)}.")
+
+
 def document(done):
     """Sections of areas that did not run stay as they are."""
     try:
@@ -190,7 +274,7 @@ def document(done):
     for name, area, rows in done:
         where = list(dict.fromkeys(machine(run) for run in area["run"]))
         old[name] = (f"\n## {area['title']}\n\n{area['about'].strip()}\n\n{markdown(rows)}\n\n"
-                     f"Measured {'; '.join(where)}.\n\n")
+                     f"{origin(area)}\n\nMeasured {'; '.join(where)}.\n\n")
     qemu = subprocess.run(["qemu-system-x86_64", "--version"], stdout=subprocess.PIPE, text=True,
                           check=True).stdout.split("\n")[0]
     head = f"""# Benchmarks
@@ -201,12 +285,16 @@ sections). It exits non-zero when a ratio misses its bar.
 Kernel: Debian {setting('KERNEL_VERSION')} ({setting('KERNEL_RELEASE')}). {qemu}.
 
 Every row compares two things in one run of one machine, sampled in turn; the figures are
-medians of at least {ENOUGH} samples, the ratio is ours by the peer's. Instructions are counted
-by a machine with `ICOUNT=1` (`-icount shift=0,sleep=off`, one processor, `tsc=reliable`), of
-which each clock says how many there were, after 6 s in which it settles: they are the same to
-a tenth each time. Times are those of an emulated machine, or where it says so of the host's
-own processor: only ratios of them mean anything, and they are given to two digits.
-A row without a bar is there to be known.
+medians of at least {ENOUGH} samples. Each sample has a ratio of its own, ours by the peer's,
+and the row's is the median of those; in brackets, where it lies with a confidence of 95 %
+(sign test), unless that is one figure. A bar is met when all of that is within it ("pass"),
+missed when none of it is ("MISS"), and "undecided" otherwise: the machine wanders by more
+than what is to be told apart. Where a row says so, its worst sample is judged, or the sum.
+
+Instructions are counted by a machine with `ICOUNT=1` (`-icount shift=0,sleep=off`, one
+processor, `tsc=reliable`), of which each clock says how many there were, after 6 s in which it
+settles. Times are those of an emulated machine, or where it says so of the host's own
+processor: only ratios of them mean anything. A row without a bar is there to be known.
 
 """
     sections = "".join(f"<!-- area {name} -->\n{old[name].rstrip()}\n\n" for name in sorted(old))
@@ -218,23 +306,24 @@ A row without a bar is there to be known.
 def main(names):
     done, results, trouble = [], [], False
     for name, area in read_areas(names):
-        rows = []
+        rows, begin = [], time.monotonic()
         for run in area["run"]:
             series, status = execute(name, run)
             trouble |= status != 0
             rows += [measure(run, row, series) for entry in run["row"] for row in expand(entry)]
         results += rows
         done.append((name, area, [cells(r) for r in rows]))
+        progress(f"{name}: {time.monotonic() - begin:.0f} s in all")
     print(table([row for _, _, rows in done for row in rows]))
-    trouble |= any(r["ratio"] is None for r in results)
-    missed = sum(r["passed"] is False for r in results)
-    if trouble:
+    count = {verdict: sum(r["verdict"] == verdict for r in results)
+             for verdict in (PASS, MISS, UNDECIDED, UNMEASURED)}
+    if trouble or count[UNMEASURED]:
         print("bench: not everything could be measured, see above; docs/benchmarks.md stays as it was",
               file=sys.stderr)
         return 2
     document(done)
-    print(f"{sum(r['passed'] is True for r in results)} bars met, {missed} missed")
-    return 1 if missed else 0
+    print(f"{count[PASS]} bars met, {count[MISS]} missed, {count[UNDECIDED]} undecided")
+    return 1 if count[MISS] else 0
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ struct observer {
 		PER_EVENT,
 		LINES,		/* delivers a line in OUT for each event */
 		PACED,		/* the same, of as many events a second as PACE */
+		DROWNED,	/* the same, of more than there is room for */
 	} work;
 	const char *argv[10];
 	const char *ready;	/* what it says when it is attached; NULL: nothing */
@@ -51,6 +52,8 @@ static const struct observer observers[] = {
 	  "tracing" },
 	{ "stream", 2000, LINES, { "accel-trace", "-e", "ioctl", "-o", OUT }, "tracing" },
 	{ "paced", 2000, PACED, { "accel-trace", "-e", "ioctl", "-o", OUT }, "tracing" },
+	{ "drowned", 2000, DROWNED, { "accel-trace", "-e", "ioctl", "--buffer", "16K", "-o", OUT },
+	  "tracing" },
 	{ "strace", 300, LINES, { "strace", "-e", "trace=ioctl", "-o", OUT, "-p", self }, "attached" },
 	{ "perf-record", 2000, PER_EVENT, { "perf", "record", "-q", "-a", "-e", "accel:accel_ioctl",
 					"-o", "/tmp/perf.data" }, NULL },
@@ -167,6 +170,22 @@ static bool says(const char *path, const char *text)
 	return found;
 }
 
+/* How many events accel-trace says that it has lost, at its end. */
+static long lost(const char *name)
+{
+	char line[512];
+	FILE *f = fopen(ERR, "r");
+	long emitted, shown, n = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "accel-trace: %ld events: %ld %*[^,], %ld lost", &emitted, &shown, &n);
+	if (f)
+		fclose(f);
+	if (n < 0)
+		bench_die("%s does not say what it has lost", name);
+	return n;
+}
+
 /* It sees our ioctls when they cost more than without it. */
 static void attached(const struct observer *o, pid_t pid, double bare)
 {
@@ -207,7 +226,7 @@ static void observe(const struct observer *o, int count, int rounds)
 	clockid_t clock;
 	char series[64];
 	off_t from = 0;
-	long got, sum = 0;
+	long got, warm, sum = 0;
 	pid_t pid;
 
 	snprintf(series, sizeof(series), "%s.bare", o->name);
@@ -222,9 +241,10 @@ static void observe(const struct observer *o, int count, int rounds)
 	attached(o, pid, cost);
 	if (clock_getcpuclockid(pid, &clock))
 		bench_die("no clock of %s", o->name);
+	lines(&from);
 	ioctls(count);
 	settle(1.5);
-	lines(&from);
+	warm = lines(&from);
 	for (int i = 0; i < rounds; i++) {
 		double before = cpu_ns(clock), spent, pace = 0;
 
@@ -234,6 +254,8 @@ static void observe(const struct observer *o, int count, int rounds)
 			spent += cpu_ns(clock) - before;
 		got = o->work >= LINES ? lines(&from) : count;
 		sum += got;
+		if (o->work == DROWNED)
+			continue;
 		if (!got)
 			bench_die("%s delivered nothing", o->name);
 		if (o->work == PACED) {
@@ -258,8 +280,18 @@ static void observe(const struct observer *o, int count, int rounds)
 		if (i == 50)
 			kill(pid, SIGKILL);
 	}
-	if (o->work >= LINES)
+	if (o->work >= LINES) {
+		sum += lines(&from);
 		fprintf(stderr, "%s: %ld of %d events delivered\n", o->name, sum, rounds * count);
+	}
+	if (o->work >= LINES && o->ready && says(ERR, "accel-trace: ")) {
+		snprintf(series, sizeof(series), "%s.accounted", o->name);
+		bench_sample(series, warm + sum + lost(o->name));
+		snprintf(series, sizeof(series), "%s.emitted", o->name);
+		bench_sample(series, (double)(1 + rounds) * count);
+		snprintf(series, sizeof(series), "%s.lost", o->name);
+		bench_sample(series, lost(o->name));
+	}
 	fprintf(stderr, "%s said:\n", o->name);
 	show(ERR);
 	/* its probes are gone when the ioctl costs what it did */
@@ -282,8 +314,8 @@ int main(int argc, char **argv)
 	snprintf(self, sizeof(self), "%d", getpid());
 	for (int c = 0; c < cycles; c++) {
 		for (size_t i = 0; i < sizeof(observers) / sizeof(observers[0]); i++) {
-			/* paced ones would be one more of stream's: by their name only */
-			bool wanted = argc == 1 && observers[i].work != PACED;
+			/* those would be more of stream's: by their names only */
+			bool wanted = argc == 1 && observers[i].work < PACED;
 
 			for (int j = 1; j < argc; j++)
 				wanted |= !strcmp(argv[j], observers[i].name);

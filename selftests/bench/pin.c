@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pin SIZE PAGES STATE THREADS WAY...: register memory and release it, in each way in turn.
+ * pin [-n ROUNDS] SIZE PAGES STATE THREADS WAY...: register memory and release it, in each
+ * way in turn, another one first in each round.
  *
  * SIZE 4K, 1M, …; PAGES: 4K, 2M, or apart: 4K, and none next to its neighbour; STATE: cold
  * (nothing is there yet, each page is faulted in) or warm; each thread has memory and a
@@ -9,21 +10,20 @@
  * release.
  */
 #include <pthread.h>
-#include <sys/mman.h>
 
 #include "pin_ways.h"
 
 #define HUGE		(2UL << 20)
 #define MAX_THREADS	4
-#define MAX_WAYS	6
+#define MAX_WAYS	8
 
 /*
  * One sample is of about so many bytes, so that small ones are not the clock's, and that
  * threads meet.
  */
 #define SAMPLE_BYTES	(16UL << 20)
-#define SAMPLE_MAX	100
-#define SAMPLE_COLD	4	/* faults take long enough */
+#define SAMPLE_MAX	1000
+#define SAMPLE_COLD	4	/* faults take long enough; even, see cold_times() */
 #define SAMPLE_NS	20e6	/* and a slow kernel does */
 
 #define APART		77	/* no factor of a number of pages */
@@ -94,21 +94,35 @@ static uint8_t *get_memory(bool huge, bool apart)
 	return p;
 }
 
+/*
+ * Pages that are given back in their order are given out in the opposite one, and so by turns:
+ * what can be registered as one entry is, the next time, many. Hence an even number of times,
+ * where it takes no minute; a round later, the order of the ways is another one.
+ */
+static size_t cold_times(void)
+{
+	size_t times = SAMPLE_BYTES / size;
+
+	return size >= SAMPLE_BYTES ? 1 : times > SAMPLE_COLD ? SAMPLE_COLD : times;
+}
+
+static size_t warm_times(void)
+{
+	size_t times = SAMPLE_BYTES / size;
+
+	return size >= SAMPLE_BYTES ? 1 : times > SAMPLE_MAX ? SAMPLE_MAX : times;
+}
+
 /* Registered and released so often; the time of both, without what makes it cold. */
 static double sample(struct pin_user *u, uint8_t *p)
 {
-	size_t times = size >= SAMPLE_BYTES ? 1 : SAMPLE_BYTES / size;
+	size_t times = cold ? cold_times() : warm_times(), i;
 	double start, ns = 0;
-	size_t i;
 	int ret;
 
-	if (times > SAMPLE_MAX)
-		times = SAMPLE_MAX;
-	if (cold && times > SAMPLE_COLD)
-		times = SAMPLE_COLD;
 	if (u->way->around)
 		u->way->around(true);
-	for (i = 0; i < times && ns < SAMPLE_NS; i++) {
+	for (i = 0; i < times && (cold || ns < SAMPLE_NS); i++) {
 		if (cold && madvise(p, size < HUGE ? HUGE : size, MADV_DONTNEED))
 			bench_die("madvise: %s", strerror(errno));
 		start = bench_now_ns();
@@ -169,11 +183,17 @@ static void open_way(struct pin_user *u, const char *name)
 int main(int argc, char **argv)
 {
 	static struct worker workers[MAX_THREADS];
-	int ways = argc - 5;
+	int rounds = BENCH_ROUNDS, ways;
 	bool huge, apart;
 
+	if (argc > 2 && !strcmp(argv[1], "-n")) {
+		rounds = atoi(argv[2]);
+		argc -= 2;
+		argv += 2;
+	}
+	ways = argc - 5;
 	if (ways < 1 || ways > MAX_WAYS)
-		bench_die("pin SIZE PAGES STATE THREADS WAY...");
+		bench_die("pin [-n ROUNDS] SIZE PAGES STATE THREADS WAY...");
 	size = parse_size(argv[1]);
 	huge = !strcmp(argv[2], "2M");
 	apart = !strcmp(argv[2], "apart");
@@ -187,8 +207,9 @@ int main(int argc, char **argv)
 		for (int w = 0; w < ways; w++)
 			open_way(&workers[t].users[w], argv[5 + w]);
 	}
-	for (int i = -1; i < BENCH_ROUNDS; i++)
-		for (int w = 0; w < ways; w++) {
+	for (int i = -1; i < rounds; i++)
+		for (int n = 0; n < ways; n++) {
+			int w = (n + i + ways) % ways;
 			char series[64];
 			double ns = round_of(workers, w);
 

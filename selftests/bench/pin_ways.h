@@ -14,6 +14,7 @@
 #include <rdma/ib_user_verbs.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -108,6 +109,40 @@ static inline int pin_bare(struct pin_user *u, void *addr, size_t length)
 static inline int unpin_bare(struct pin_user *u)
 {
 	return dev_ioctl(u->fd, ACCEL_BENCH_UNPIN, NULL);
+}
+
+/* ------------------------------------------ the same, done tightly */
+
+static inline int pin_tight(struct pin_user *u, void *addr, size_t length)
+{
+	struct accel_bench_pin pin = { .addr = (uintptr_t)addr, .length = length };
+
+	return dev_ioctl(u->fd, ACCEL_BENCH_TIGHT_PIN, &pin);
+}
+
+static inline int unpin_tight(struct pin_user *u)
+{
+	return dev_ioctl(u->fd, ACCEL_BENCH_TIGHT_UNPIN, NULL);
+}
+
+/* ------------------------------------------ page faults and nothing else */
+
+static inline void pin_touch_open(struct pin_user *u)
+{
+	u->fd = -1;
+}
+
+/* By the kernel, as all who pin do it: an access of one's own would be an exception each time. */
+static inline int pin_touch(struct pin_user *u, void *addr, size_t length)
+{
+	(void)u;
+	return madvise(addr, length, MADV_POPULATE_WRITE) ? -errno : 0;
+}
+
+static inline int unpin_touch(struct pin_user *u)
+{
+	(void)u;
+	return 0;
 }
 
 /* ------------------------------------------ io_uring registered buffers */
@@ -228,15 +263,22 @@ static inline int pin_vfio_group(void)
 	bench_die("no device of vfio-pci in a group of an IOMMU");
 }
 
+/* Threads share one container, as a machine monitor's do, for a group is in one alone. */
 static inline void pin_vfio_open(struct pin_user *u)
 {
-	int group = pin_vfio_group();
+	static int container = -1, users;
 
-	u->fd = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
-	u->iova = 1ULL << 30;
-	if (group < 0 || u->fd < 0 || ioctl(group, VFIO_GROUP_SET_CONTAINER, &u->fd) ||
-	    ioctl(u->fd, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		bench_die("vfio: %s", strerror(errno));
+	u->iova = (1ULL << 30) + ((uint64_t)users++ << 32);
+	if (container < 0) {
+		int group = pin_vfio_group();
+
+		container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+		if (group < 0 || container < 0 ||
+		    ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) ||
+		    ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+			bench_die("vfio: %s", strerror(errno));
+	}
+	u->fd = container;
 }
 
 static inline int pin_vfio(struct pin_user *u, void *addr, size_t length)
@@ -261,21 +303,28 @@ static inline int unpin_vfio(struct pin_user *u)
 
 /* ---------------------------------------------------- iommufd IOAS_MAP */
 
-/* An IOAS with hardware attached, the second edu: what is mapped there is pinned at once. */
+/*
+ * An IOAS with hardware attached, the second edu: what is mapped there is pinned at once.
+ * Threads share it, as they do a container.
+ */
 static inline void pin_ioas_open(struct pin_user *u)
 {
-	int iommufd = iommufd_open(), ioas;
+	static int iommufd = -1, ioas, fd, users;
 	struct dev_info dev;
 
-	if (iommufd < 0)
-		bench_die("/dev/iommu: %s", strerror(-iommufd));
-	ioas = iommufd_ioas(iommufd);
-	if (ioas < 0 || dev_find("edu", 1, &dev) || (u->fd = dev_open(dev.name)) < 0 ||
-	    iommufd_bind(u->fd, iommufd, ioas) < 0)
-		bench_die("no accelerator to attach to an IOAS");
+	u->iova = (1ULL << 24) + ((uint64_t)users++ << 32);
+	if (iommufd < 0) {
+		iommufd = iommufd_open();
+		if (iommufd < 0)
+			bench_die("/dev/iommu: %s", strerror(-iommufd));
+		ioas = iommufd_ioas(iommufd);
+		if (ioas < 0 || dev_find("edu", 1, &dev) || (fd = dev_open(dev.name)) < 0 ||
+		    iommufd_bind(fd, iommufd, ioas) < 0)
+			bench_die("no accelerator to attach to an IOAS");
+	}
+	u->fd = fd;
 	u->pd = iommufd;
 	u->handle = ioas;
-	u->iova = 1ULL << 24;
 }
 
 static inline int pin_ioas(struct pin_user *u, void *addr, size_t length)
@@ -295,6 +344,8 @@ static const struct pin_way pin_ways[] = {
 	{ "traced", pin_accel_open, pin_accel, unpin_accel, pin_trace },
 	{ "edu", pin_edu_open, pin_accel, unpin_accel, NULL },
 	{ "bare", pin_bare_open, pin_bare, unpin_bare, NULL },
+	{ "tight", pin_bare_open, pin_tight, unpin_tight, NULL },
+	{ "touch", pin_touch_open, pin_touch, unpin_touch, NULL },
 	{ "uring", pin_uring_open, pin_uring, unpin_uring, NULL },
 	{ "rdma", pin_rdma_open, pin_rdma, unpin_rdma, NULL },
 	{ "vfio", pin_vfio_open, pin_vfio, unpin_vfio, NULL },

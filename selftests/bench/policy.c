@@ -155,11 +155,15 @@ int main(void)
 	compare("ioctl.none", "ioctl.nothing", nothing("nothing"), ioctls);
 	compare(NULL, "ioctl.other", nothing("other"), ioctls);
 	compare("pin.none", "pin.nothing", nothing("nothing"), pins);
-	pins_in(CGROUP, "pin.free", "pin1M.free");
+	/* a cgroup for each depth; all without the policy first, then all with it */
+	pins_in(CGROUP, "pin1.free", "pin1M.free");
+	pins_in(CGROUP "/2", "pin2.free", NULL);
+	pins_in(CGROUP "/2/3", "pin3.free", NULL);
+	enter(CGROUP);
 	accelctl("load pin-limit default=1G");
-	pins_in(CGROUP, "pin.limit", "pin1M.limit");
-	mkdir(CGROUP "/2", 0755);
-	pins_in(CGROUP "/2/3", "pin.deep", NULL);
+	pins_in(CGROUP, "pin1.limit", "pin1M.limit");
+	pins_in(CGROUP "/2", "pin2.limit", NULL);
+	pins_in(CGROUP "/2/3", "pin3.limit", NULL);
 	accelctl("unload pin-limit");
 	return 0;
 }

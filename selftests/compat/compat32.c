@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="soft=1" APPEND="ia32_emulation=on" TIMEOUT=30 */
+/* vm: DEVICES="edu=1 soft=1" TIMEOUT=30 */
 /*
  * A 32-bit caller gets what a 64-bit one gets. Compiled with -m32 and without a C
  * library, of which there is no 32-bit one here: system calls by int 0x80, TAP by hand.
  */
 #include <asm/unistd.h>
 #include <linux/accelerator.h>
+#include <linux/accelerator_edu.h>
 #include <linux/accelerator_soft.h>
 #include <linux/fcntl.h>
 
 /* asm-generic's numbers are the kernel's own for x86 */
 #define ENOENT	2
+#define E2BIG	7
+#define EBADF	9
 #define EFAULT	14
 #define EINVAL	22
-#define E2BIG	7
 #define ENOTTY	25
+#define ERANGE	34
+#define EOPNOTSUPP 95
 
 #define PAGE	4096
+#define FOR_EVER ((~0ULL) >> 1)
 
 _Static_assert(sizeof(void *) == 4 && sizeof(long) == 4, "a 32-bit program");
 
@@ -116,7 +121,7 @@ static void test_memory(int fd, __u64 *mem_id)
 static void test_jobs(int fd, __u64 mem_id)
 {
 	struct accel_soft_submit submit = { .op = ACCEL_SOFT_OP_NOP, .engine = ACCEL_SOFT_ENGINE_ANY };
-	struct accel_job_wait wait = { .deadline_ns = (~0ULL) >> 1 };
+	struct accel_job_wait wait = { .deadline_ns = FOR_EVER };
 
 	is(control(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit), 0, "nop submitted");
 	wait.job_id = submit.job_id;
@@ -129,10 +134,95 @@ static void test_jobs(int fd, __u64 mem_id)
 		.dst_offset = 8, .length = 8, .pattern = 0x0807060504030201ULL,
 	};
 	is(control(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit), 0, "fill submitted");
-	wait = (struct accel_job_wait) { .job_id = submit.job_id, .deadline_ns = (~0ULL) >> 1 };
+	wait = (struct accel_job_wait) { .job_id = submit.job_id, .deadline_ns = FOR_EVER };
 	is(control(fd, ACCEL_IOCTL_JOB_WAIT, &wait), 0, "fill waited for");
 	is(memory[7] == 0 && memory[8] == 1 && memory[15] == 8 && memory[16] == 0, 1,
 	   "64-bit fields arrived whole");
+}
+
+static int open_node(const char *path)
+{
+	return call(__NR_open, (long)path, O_RDWR, 0);
+}
+
+/* What one file exports another imports, and a job of the other writes to it. */
+static void test_dmabuf(int fd, __u64 mem_id)
+{
+	struct accel_mem_export share = { .mem_id = mem_id, .flags = O_CLOEXEC, .fd = -1 };
+	struct accel_mem_import import = { .flags = ACCEL_MEM_READ | ACCEL_MEM_WRITE };
+	struct accel_soft_submit submit = {
+		.op = ACCEL_SOFT_OP_FILL, .engine = ACCEL_SOFT_ENGINE_ANY,
+		.dst_offset = 64, .length = 8, .pattern = 0x1817161514131211ULL,
+	};
+	struct accel_job_wait wait = { .deadline_ns = FOR_EVER };
+	int other = open_node("/dev/accelerator/acc1");
+
+	share.flags = 1;
+	is(control(fd, ACCEL_IOCTL_MEM_EXPORT, &share), -EINVAL, "bad flags: not exported, EINVAL");
+	share.flags = O_CLOEXEC;
+	is(control(fd, ACCEL_IOCTL_MEM_EXPORT, &share), 0, "exported");
+	is(share.fd >= 0, 1, "as a file descriptor");
+	import.fd = -1;
+	is(control(other, ACCEL_IOCTL_MEM_IMPORT, &import), -EBADF, "no file: not imported, EBADF");
+	import.fd = share.fd;
+	is(control(other, ACCEL_IOCTL_MEM_IMPORT, &import), 0, "imported by another file");
+	is(import.length == PAGE, 1, "with its length");
+	is(call(__NR_close, share.fd, 0, 0), 0, "the descriptor is closed");
+	submit.dst_mem = import.mem_id;
+	is(control(other, ACCEL_SOFT_IOCTL_SUBMIT, &submit), 0, "a job is to write there");
+	wait.job_id = submit.job_id;
+	is(control(other, ACCEL_IOCTL_JOB_WAIT, &wait), 0, "it is waited for");
+	is(wait.status, 0, "it ended well");
+	is(memory[63] == 0 && memory[64] == 0x11 && memory[71] == 0x18 && memory[72] == 0, 1,
+	   "and wrote to the exporter's memory");
+	is(call(__NR_close, other, 0, 0), 0, "the importer is closed");
+}
+
+/* By its kernel, which has iommufd or has not. */
+static void test_iommufd(int fd)
+{
+	struct accel_iommufd_bind bind = { .iommufd = -1, .pt_id = 1 };
+	int iommu = open_node("/dev/iommu");
+
+	is(control(fd, ACCEL_IOCTL_IOMMUFD_BIND, &bind), iommu < 0 ? -EOPNOTSUPP : -EBADF,
+	   iommu < 0 ? "bind without iommufd: EOPNOTSUPP" : "bind to no file: EBADF");
+	if (iommu >= 0)
+		call(__NR_close, iommu, 0, 0);
+}
+
+/* Hardware: a result by registers, and what a DMA moves there and back. */
+static void test_edu(void)
+{
+	struct accel_mem_pin pin = {
+		.addr = (unsigned long)memory + PAGE, .length = PAGE,
+		.flags = ACCEL_MEM_READ | ACCEL_MEM_WRITE,
+	};
+	struct accel_edu_factorial factorial = { .n = 10 };
+	struct accel_edu_dma dma = { .length = 64 };
+	struct accel_job_wait wait = { .deadline_ns = FOR_EVER };
+	int fd = open_node("/dev/accelerator/acc0");
+
+	is(control(fd, ACCEL_EDU_IOCTL_FACTORIAL, &factorial), 0, "edu: factorial submitted");
+	wait.job_id = factorial.job_id;
+	is(control(fd, ACCEL_IOCTL_JOB_WAIT, &wait), 0, "edu: waited for");
+	is(wait.status == 0 && wait.result == 3628800, 1, "edu: 10! is 3628800");
+	is(control(fd, ACCEL_IOCTL_MEM_PIN, &pin), 0, "edu: pinned");
+	memory[PAGE + 1] = 42;
+	dma.mem_id = pin.mem_id;
+	dma.offset = 1ULL << 32;
+	dma.op = ACCEL_EDU_OP_TO_DEVICE;
+	is(control(fd, ACCEL_EDU_IOCTL_DMA, &dma), -ERANGE, "edu: an offset of 4 GiB is not cut off");
+	for (int back = 0; back < 2; back++) {
+		dma.offset = back ? 128 : 0;
+		dma.op = back ? ACCEL_EDU_OP_FROM_DEVICE : ACCEL_EDU_OP_TO_DEVICE;
+		is(control(fd, ACCEL_EDU_IOCTL_DMA, &dma), 0, "edu: DMA submitted");
+		wait = (struct accel_job_wait) { .job_id = dma.job_id, .deadline_ns = FOR_EVER };
+		is(control(fd, ACCEL_IOCTL_JOB_WAIT, &wait), 0, "edu: waited for");
+		is(wait.status, 0, "edu: it ended well");
+	}
+	is(memory[PAGE + 129] == 42 && memory[PAGE + 128] == 0 && memory[PAGE + 192] == 0, 1,
+	   "edu: what went there came back");
+	is(call(__NR_close, fd, 0, 0), 0, "edu: close");
 }
 
 static int test(void)
@@ -141,12 +231,15 @@ static int test(void)
 	__u64 mem_id = 0;
 	int fd;
 
-	fd = call(__NR_open, (long)"/dev/accelerator/acc0", O_RDWR, 0);
+	fd = open_node("/dev/accelerator/acc1");
 	is(fd >= 0, 1, "open");
 	if (fd < 0)
 		return 1;
 	test_memory(fd, &mem_id);
 	test_jobs(fd, mem_id);
+	test_dmabuf(fd, mem_id);
+	test_iommufd(fd);
+	test_edu();
 	is(control(fd, _IO(ACCEL_IOCTL_TYPE, 0x3f), 0), -ENOTTY, "unknown command: ENOTTY");
 	unpin.mem_id = mem_id;
 	is(control(fd, ACCEL_IOCTL_MEM_UNPIN, &unpin), 0, "unpinned");

@@ -36,9 +36,8 @@ said()	# KEY
 # The sum of a field of fdinfo over all open contexts of a device
 fdinfo()	# DEVICE KEY
 {
-	for f in /proc/[0-9]*/fdinfo/*; do
-		if grep -qs "^accel-device:.$1\$" "$f"; then sed -n "s/^$2:.\([0-9]*\).*/\1/p" "$f"; fi
-	done | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
+	grep -ls "^accel-device:.$1\$" /proc/[0-9]*/fdinfo/* | xargs -r sed -n "s/^$2:.\([0-9]*\).*/\1/p" |
+		awk '{ sum += $1 } END { printf "%.0f\n", sum }'
 }
 
 for device in "$class"/acc*; do

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="edu=1" */
+/* vm: DEVICES="edu=1" TIMEOUT=300 */
 /*
  * The edu driver, by bytes read back: factorials, and DMA between pinned memory
  * and the device's buffer, of which this program keeps a copy. Each DMA takes the
- * device 100 ms.
+ * device 100 ms. And what is cancelled goes on in the hardware, which has one job after
+ * the other: none may be taken for another.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #define PAGE		4096UL
 #define REGION		(8 * PAGE)
 #define TRANSFERS	30
+#define ABANDONED	8
 #define RW		(ACCEL_MEM_READ | ACCEL_MEM_WRITE)
 
 static int fd = -1;
@@ -134,6 +136,66 @@ static void test_refusals(uint64_t mem, uint64_t read_only, uint64_t write_only)
 	       "reserved bits of a factorial");
 }
 
+/* A file that is closed while the hardware works for it: on @n, or writes to its @page. */
+static void abandon(const char *name, uint32_t n, void *page)
+{
+	struct accel_edu_dma to_page = { .length = PAGE - 1, .op = ACCEL_EDU_OP_FROM_DEVICE };
+	struct accel_edu_factorial factorial = { .n = n };
+	int other = dev_open(name), ret = other;
+	uint64_t id = 0;
+
+	if (page && other >= 0) {
+		ret = dev_pin(other, page, PAGE, RW, &id);
+		to_page.mem_id = id;
+	}
+	if (ret >= 0)
+		ret = page ? dev_ioctl(other, ACCEL_EDU_IOCTL_DMA, &to_page) :
+			     dev_ioctl(other, ACCEL_EDU_IOCTL_FACTORIAL, &factorial);
+	if (ret)
+		tap_bail("cannot submit from another file: %s", strerror(-ret));
+	/* it has begun, and may have ended if we were stopped meanwhile */
+	while (dev_attr(name, "engines/edu/queued"))
+		usleep(100);
+	close(other);
+}
+
+/*
+ * What is still at work, and what it says when it is through, is not this file's: its
+ * results and its bytes are right, each time. The first factorial takes seconds.
+ */
+static void test_abandoned(const char *name, uint8_t *region, uint64_t mem)
+{
+	unsigned int wrong = 0, failed = 0, moved = 0;
+	uint8_t *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			     -1, 0);
+
+	if (page == MAP_FAILED)
+		tap_bail("no memory: %s", strerror(errno));
+	for (unsigned int i = 0; i < ABANDONED; i++) {
+		struct accel_edu_factorial small = { .n = 5 };
+		uint32_t large = i ? 1U << 28 : UINT32_MAX;
+		uint64_t result = 0;
+
+		abandon(name, large, NULL);
+		failed += dev_ioctl(fd, ACCEL_EDU_IOCTL_FACTORIAL, &small) ||
+			  wait_job(small.job_id, &result);
+		wrong += result != 120;
+
+		/* a factorial and then a DMA that are both not waited for */
+		memset(region, 0x10 + i, PAGE - 1);
+		memset(region + PAGE, 0, PAGE - 1);
+		abandon(name, large, NULL);
+		failed += !!dma(mem, 0, 0, PAGE - 1, ACCEL_EDU_OP_TO_DEVICE);
+		abandon(name, 0, page);
+		failed += !!dma(mem, PAGE, 0, PAGE - 1, ACCEL_EDU_OP_FROM_DEVICE);
+		moved += !!memcmp(region, region + PAGE, PAGE - 1);
+	}
+	munmap(page, PAGE);
+	tap_is(failed, 0, "jobs behind %d factorials and DMAs of files that were closed", ABANDONED);
+	tap_is(wrong, 0, "5! is 120 behind each");
+	tap_is(moved, 0, "and every byte is where it was sent");
+}
+
 static void test_registers(void)
 {
 	volatile uint32_t *regs = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
@@ -146,6 +208,13 @@ static void test_registers(void)
 	       "not for writing");
 	tap_ok(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 1 << 20) == MAP_FAILED,
 	       "and nothing beyond");
+	if (seteuid(65534))
+		tap_bail("seteuid: %s", strerror(errno));
+	errno = 0;
+	tap_ok(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EPERM,
+	       "nor by who has no CAP_SYS_RAWIO, in a file that it was given");
+	if (seteuid(0))
+		tap_bail("seteuid: %s", strerror(errno));
 }
 
 int main(void)
@@ -168,6 +237,7 @@ int main(void)
 	tap_is(dev_pin(fd, region, PAGE, ACCEL_MEM_WRITE, &write_only), 0, "and one to write");
 	test_factorial();
 	test_dma(region, mem);
+	test_abandoned(dev.name, region, mem);
 	test_refusals(mem, read_only, write_only);
 	test_registers();
 	close(fd);

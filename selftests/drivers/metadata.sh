@@ -6,6 +6,7 @@
 # the kernel's drm-usage-stats document. What is told twice agrees; what goes with the
 # device goes also from under who has it open.
 load=/usr/lib/accelerator/selftests/load/load
+forge=/usr/lib/accelerator/selftests/drivers/forge
 class=/sys/class/accelerator
 debug=/sys/kernel/debug/accelerator
 out=/tmp/metadata.$$
@@ -71,7 +72,7 @@ pid=$!
 exec 9>$out.fifo
 while ! grep -q '"kind":"final"' $out.load && kill -0 $pid 2>/dev/null; do sleep 0.1; done
 
-is "$(files $class/acc1/soft)" "bytes_done jobs_done" "soft: the driver's own directory"
+is "$(files $class/acc1/soft)" "bytes_done jobs_done set_state" "soft: the driver's own directory"
 is "$(value acc1 soft/jobs_done)" "$(($(value acc1 engines/eng0/jobs) + $(value acc1 engines/eng1/jobs)))" \
 	"its jobs_done are those that its engines have counted"
 [ "$(value acc1 soft/jobs_done)" -gt 0 ]; point $? "and they are some"
@@ -156,8 +157,21 @@ while read -r device ctx process; do
 done <$out.ctx
 is "$(wc -l <$out.ctx)" 2 "that was two contexts"
 
+# whoever chooses what a process, or a file, is called chooses no lines
+$forge acc1 "cat /proc/self/fdinfo/\$FD; cat $debug/acc1/contexts >$out.contexts" >$out.fdinfo
+is "$(awk -f $out.awk $out.fdinfo)" "" "forged names: fdinfo obeys the grammar, no key comes twice"
+is "$(field $out.fdinfo accel-state)" "ok" "forged names: its state is its own"
+is "$(field $out.fdinfo drm-client-name)" '\012accel-state: o' "forged names: the process's, with its newline in octal"
+# its errno is a number on a kernel without their names
+is "$(field $out.fdinfo accel-last-error | sed 's/^[0-9A-Z]*: //; s/0x[0-9a-f]* //')" \
+	"mem_pin: is beyond the end of 'memfd:x?accel-state:?ok \\?[2J?drm-client-id:?1' (tmpfs)" \
+	"forged names: the file's, without"
+is "$(awk 'NF != 9' $out.contexts)" "" "forged names: each line of contexts has its nine fields"
+is "$(awk '{ print $5 }' $out.contexts | xargs)" 'comm load 012accel-state:040o' "forged names: one of them is the name"
+rm -f $out.contexts
+
 # what others may see: devices, and nothing of debugfs
-su alice -c "cat $class/acc1/*_bytes $class/acc1/engines/*/* $class/acc1/soft/*" >/dev/null 2>$out
+su alice -c "cat $class/acc1/*_bytes $class/acc1/engines/*/* $class/acc1/soft/*_done" >/dev/null 2>$out
 is "$(cat $out)" "" "alice reads sysfs, the driver's part included"
 ! su alice -c "cat $debug/acc1/gate" >/dev/null 2>&1; point $? "but not debugfs"
 

@@ -9,6 +9,8 @@
 #include "scene.h"
 #include "tap.h"
 
+#define PAGE	4096UL
+
 struct bound {
 	char driver[64];	/* its directory in sysfs */
 	char device[32];
@@ -35,12 +37,65 @@ static int run(const void *arg)
 	return tell(arg, "unbind") ?: tell(arg, "bind");
 }
 
+/* devtmpfs has no memory for a node's name, and says so to nobody. */
+static bool has_node(const struct bound *b)
+{
+	char path[64];
+	struct dev_info dev;
+
+	if (dev_find(strchr(b->driver, '_') + 1, 0, &dev))
+		return false;
+	snprintf(path, sizeof(path), "/dev/accelerator/%s", dev.name);
+	return !access(path, F_OK);
+}
+
 static void undo(const void *arg)
 {
 	int ret = is_bound(arg) ? 0 : tell(arg, "bind");
 
+	if (!ret && !has_node(arg))
+		ret = tell(arg, "unbind") ?: tell(arg, "bind");
 	if (ret)
 		tap_bail("%s does not come back: %s", ((const struct bound *)arg)->device, strerror(-ret));
+}
+
+static int fd = -1;
+
+/* A file with a region, whose device goes. */
+static void prepare_region(const void *arg)
+{
+	static char memory[4 * PAGE] __attribute__((aligned(PAGE)));
+	const char *driver = strchr(((const struct bound *)arg)->driver, '_') + 1;
+	struct dev_info dev;
+	int ret;
+
+	fd = dev_find(driver, 0, &dev) ? -ENODEV : dev_open(dev.name);
+	ret = fd < 0 ? fd : dev_pin(fd, memory, sizeof(memory), ACCEL_MEM_READ | ACCEL_MEM_WRITE, NULL);
+	if (ret)
+		tap_bail("a region of %s: %s", driver, strerror(-ret));
+}
+
+static int run_unbind(const void *arg)
+{
+	return tell(arg, "unbind");
+}
+
+static void undo_region(const void *arg)
+{
+	close(fd);
+	undo(arg);
+}
+
+static void prepare_policy(const void *arg)
+{
+	(void)arg;
+	policy_hold();
+}
+
+static void undo_policy(const void *arg)
+{
+	undo(arg);
+	policy_let_go();
 }
 
 /* The first device in a driver's directory. */
@@ -79,13 +134,18 @@ static void enable(const struct bound *b, const char *on)
 void sweep_soft_binding(void)
 {
 	struct bound soft = {};
-	const struct scene s = {
-		.name = "unbind and bind soft", .arg = &soft, .run = run, .undo = undo,
-		.undo_retries = true,
+	const struct scene scenes[] = {
+		{ .name = "unbind and bind soft", .arg = &soft, .run = run, .undo = undo,
+		  .undo_retries = true },
+		{ .name = "the same with a policy", .arg = &soft, .prepare = prepare_policy, .run = run,
+		  .undo = undo_policy, .undo_retries = true },
+		{ .name = "unbind soft, with a region", .arg = &soft, .prepare = prepare_region,
+		  .run = run_unbind, .undo = undo_region, .undo_retries = true },
 	};
 
 	find(&soft, "/sys/bus/platform/drivers/accel_soft", "accel_soft.");
-	scene_sweep(&s);
+	for (unsigned int i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)
+		scene_sweep(&scenes[i]);
 }
 
 void sweep_edu_binding(void)
@@ -96,6 +156,21 @@ void sweep_edu_binding(void)
 		.undo_retries = true,
 		/* what pcim_iomap_regions() and pci_alloc_irq_vectors() make of ENOMEM */
 		.also = { EBUSY, EINVAL, ENODEV, ENOSPC },
+	};
+
+	find(&edu, "/sys/bus/pci/drivers/accel_edu", "0000:");
+	enable(&edu, "1");
+	scene_sweep(&s);
+	enable(&edu, "0");
+}
+
+/* Behind an IOMMU; @left: what is not to grow. */
+void sweep_edu_unbinding(long (*left)(void))
+{
+	struct bound edu = {};
+	const struct scene s = {
+		.name = "unbind edu, with a region", .arg = &edu, .prepare = prepare_region,
+		.run = run_unbind, .undo = undo_region, .undo_retries = true, .left = left,
 	};
 
 	find(&edu, "/sys/bus/pci/drivers/accel_edu", "0000:");

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: KERNEL=full DEVICES="edu=1 soft=1" APPEND="dma_debug=off rcupdate.rcu_expedited=1" TIMEOUT=600 */
+/* vm: KERNEL=full DEVICES="edu=1 soft=1" APPEND="dma_debug=off rcupdate.rcu_expedited=1 hugepages=2" TIMEOUT=900 */
 /*
  * Each allocation, and each copy from or to user space, on each path into the
  * subsystem fails once: the call says so by a sensible errno, leaves nothing behind,
  * and works at the next try. Memory that is lost and warnings in the log are seen by
  * what runs this.
  *
- * Arguments are the parts to run: files, ioctls, memory, netlink, bind-soft, bind-edu, attach,
- * pasid; none: all but attach, which needs an IOMMU (attach.sh), and pasid, which needs mock
- * devices (pasid.sh).
+ * Arguments are the parts to run: files, ioctls, memory, netlink, policy, bind-soft, bind-edu,
+ * attach, pasid; none: all but attach, which needs an IOMMU (attach.sh), and pasid, which needs
+ * mock devices (pasid.sh).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -75,6 +75,18 @@ static struct found look(void)
 	return found;
 }
 
+void scene_listen(bool on)
+{
+	static const char * const events[] = { "accel_mem_pin", "accel_dma_map" };
+	char path[96];
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/tracing/events/accel/%s/enable", events[i]);
+		if (dev_write(path, on ? "1" : "0"))
+			tap_bail("%s cannot be written", path);
+	}
+}
+
 static int once(const struct scene *s, unsigned int nth, bool *injected)
 {
 	int ret;
@@ -107,6 +119,7 @@ void scene_sweep(const struct scene *s)
 {
 	unsigned int nth, failed = 0, first_bad = 0, devices = look().devices;
 	long long pins = dev_foll_pins();
+	long charged = dev_charged_kb(0), left = s->left ? s->left() : 0;
 	char problem[160] = "";
 	bool injected;
 	int ret;
@@ -131,6 +144,11 @@ void scene_sweep(const struct scene *s)
 			snprintf(problem, sizeof(problem), "%s is no sensible answer", strerror(-ret));
 		else if (now != pins)
 			snprintf(problem, sizeof(problem), "%lld pages stay pinned", now - pins);
+		else if (dev_charged_kb(0) != charged)
+			snprintf(problem, sizeof(problem), "%ld kB stay charged for",
+				 dev_charged_kb(0) - charged);
+		else if (s->left && s->left() != left)
+			snprintf(problem, sizeof(problem), "%ld left, where there were %ld", s->left(), left);
 		else if (found.used)
 			snprintf(problem, sizeof(problem), "contexts, pinned or mapped bytes are left");
 		else if (found.devices != devices)
@@ -164,6 +182,7 @@ int main(int argc, char **argv)
 		{ "ioctls", sweep_ioctls, false },
 		{ "memory", sweep_memory, false },
 		{ "netlink", sweep_netlink, false },
+		{ "policy", sweep_policy, false },
 		{ "bind-soft", sweep_soft_binding, false },
 		{ "bind-edu", sweep_edu_binding, false },
 		{ "attach", sweep_attach, true },

@@ -34,8 +34,22 @@ static const struct {
 
 /*
  * All caches fail but procfs's: register_irq_proc() does not look whether it got its
- * files in /proc/irq, and unregister_irq_proc() then warns of those that are missing.
+ * files in /proc/irq, and unregister_irq_proc() then warns of those that are missing. And
+ * those of the checkers: kmemleak and debugobjects that get no memory for what they
+ * write down help themselves from a reserve, and when that is empty give up for good.
  */
+static bool is_spared(const char *cache)
+{
+	static const char * const spared[] = {
+		"proc_dir_entry", "kmemleak_object", "kmemleak_scan_area", "debug_objects_cache",
+	};
+
+	for (unsigned int i = 0; i < sizeof(spared) / sizeof(spared[0]); i++)
+		if (!strcmp(cache, spared[i]))
+			return true;
+	return false;
+}
+
 static int mark_caches(void)
 {
 	static const char slab[] = "/sys/kernel/slab";
@@ -48,7 +62,7 @@ static int mark_caches(void)
 	if (!d)
 		return -errno;
 	while (!ret && (e = readdir(d))) {
-		if (e->d_name[0] == '.' || !strcmp(e->d_name, "proc_dir_entry"))
+		if (e->d_name[0] == '.' || is_spared(e->d_name))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s/failslab", slab, e->d_name);
 		ret = dev_write(path, "1");

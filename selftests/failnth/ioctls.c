@@ -11,6 +11,8 @@
 
 #define PAGE		4096UL
 #define SCATTERED	521	/* pages, a prime: more than a batch, more than 4 chained lists */
+#define HUGE_PAGE	(2UL << 20)
+#define HUGE_PAGES	1024	/* of 4 KiB: two huge ones, two batches */
 #define BOTH		(ACCEL_MEM_READ | ACCEL_MEM_WRITE)
 
 static int fd = -1;
@@ -19,7 +21,7 @@ static size_t memory_size;
 static bool memory_kept;	/* nothing changes it: good for the next time, too */
 
 /* Where the memory to pin is, before it is. */
-enum form { PRESENT, ABSENT, ABSENT_FILE, PIECES };
+enum form { PRESENT, ABSENT, PARTLY, ABSENT_FILE, PIECES, HUGE, ABSENT_HUGE, HUGETLB };
 
 struct pin {
 	const char *dev;
@@ -33,23 +35,43 @@ static void must(int ok, const char *what)
 		tap_bail("%s: %s", what, strerror(errno));
 }
 
+/* Where huge pages may be. */
+static char *map_huge(size_t size)
+{
+	char *p = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+	char *start = (char *)(((uintptr_t)p + HUGE_PAGE - 1) & -HUGE_PAGE);
+
+	must(p != MAP_FAILED, "mmap");
+	if (start > p)
+		must(!munmap(p, start - p), "munmap");
+	must(!munmap(start + size, p + HUGE_PAGE - start), "munmap");
+	must(!madvise(start, size, MADV_HUGEPAGE), "MADV_HUGEPAGE");
+	return start;
+}
+
 static void get_memory(size_t pages, enum form form)
 {
 	int file = -1;
 
 	if (memory != MAP_FAILED)
 		return;
-	memory_kept = form == PRESENT || form == PIECES;
+	memory_kept = form == PRESENT || form == PIECES || form == HUGE || form == HUGETLB;
 	memory_size = pages * PAGE;
 	if (form == ABSENT_FILE || form == PIECES) {
 		file = memfd_create("failnth", MFD_CLOEXEC);
 		must(file >= 0 && !ftruncate(file, memory_size), "memfd");
 	}
-	memory = mmap(NULL, memory_size, PROT_READ | PROT_WRITE,
-		      file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, file, 0);
+	if (form == HUGE || form == ABSENT_HUGE)
+		memory = map_huge(memory_size);
+	else
+		memory = mmap(NULL, memory_size, PROT_READ | PROT_WRITE, file >= 0 ? MAP_SHARED :
+			      MAP_PRIVATE | MAP_ANONYMOUS | (form == HUGETLB ? MAP_HUGETLB : 0), file, 0);
 	must(memory != MAP_FAILED, "mmap");
-	if (form == PRESENT || form == PIECES)
+	if (memory_kept)
 		memset(memory, 1, memory_size);
+	if (form == PARTLY)
+		memset(memory, 1, memory_size / 2);
 	/* Neighbours in memory are none in the file, and so none for the device. */
 	for (size_t i = 0; form == PIECES && i < pages; i++)
 		must(mmap(memory + i * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED |
@@ -195,6 +217,10 @@ void sweep_ioctls(void)
 	const struct pin absent = { soft.name, 24, ABSENT };
 	const struct pin file = { soft.name, 24, ABSENT_FILE };
 	const struct pin pieces = { soft.name, SCATTERED, PIECES };
+	const struct pin partly = { soft.name, 24, PARTLY };
+	const struct pin huge = { soft.name, HUGE_PAGES, HUGE };
+	const struct pin absent_huge = { soft.name, HUGE_PAGES, ABSENT_HUGE };
+	const struct pin hugetlb = { soft.name, HUGE_PAGES, HUGETLB };
 	const struct pin edu_one = { edu.name, 1, PRESENT };
 	const struct pin edu_pieces = { edu.name, SCATTERED, PIECES };
 	const struct scene scenes[] = {
@@ -210,6 +236,12 @@ void sweep_ioctls(void)
 		  .prepare = prepare_pin, .run = run_pin, .undo = undo },
 		{ .name = "pin 521 pieces, and close", .arg = &pieces,
 		  .prepare = prepare_pin, .run = run_pin_close, .undo = undo },
+		{ .name = "pin huge pages", .arg = &huge,
+		  .prepare = prepare_pin, .run = run_pin, .undo = undo },
+		{ .name = "pin huge pages that are not there yet", .arg = &absent_huge,
+		  .prepare = prepare_pin, .run = run_pin, .undo = undo },
+		{ .name = "pin hugetlb's pages", .arg = &hugetlb,
+		  .prepare = prepare_pin, .run = run_pin, .undo = undo },
 		{ .name = "pin a page for edu", .arg = &edu_one,
 		  .prepare = prepare_pin, .run = run_pin, .undo = undo },
 		{ .name = "pin 521 pieces for edu", .arg = &edu_pieces,
@@ -226,8 +258,26 @@ void sweep_ioctls(void)
 		  .prepare = prepare_job, .run = run_dma, .undo = undo },
 	};
 
+	/* What is there is pinned first, without faulting, and times are taken. */
+	const struct scene traced[] = {
+		{ .name = "pin a page, traced", .arg = &one,
+		  .prepare = prepare_pin, .run = run_pin, .undo = undo },
+		{ .name = "pin pages half of which are there, traced", .arg = &partly,
+		  .prepare = prepare_pin, .run = run_pin, .undo = undo },
+		{ .name = "pin 521 pieces, traced", .arg = &pieces,
+		  .prepare = prepare_pin, .run = run_pin, .undo = undo },
+		{ .name = "pin hugetlb's pages, traced", .arg = &hugetlb,
+		  .prepare = prepare_pin, .run = run_pin, .undo = undo },
+	};
+
 	for (unsigned int i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
 		scene_sweep(&scenes[i]);
 		forget_memory();
 	}
+	scene_listen(true);
+	for (unsigned int i = 0; i < sizeof(traced) / sizeof(traced[0]); i++) {
+		scene_sweep(&traced[i]);
+		forget_memory();
+	}
+	scene_listen(false);
 }

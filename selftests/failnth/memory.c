@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../mem/iommu.h"
 #include "dmabuf.h"
 #include "iommufd.h"
 #include "scene.h"
@@ -93,14 +94,33 @@ static int run_import(const void *arg)
 	return ret ?: dev_unpin(user, imported);
 }
 
+/* The close takes the import away. */
+static int run_import_close(const void *arg)
+{
+	int ret = dmabuf_import(user, dmabuf, BOTH, NULL, NULL);
+
+	(void)arg;
+	shut(&user);
+	return ret;
+}
+
 static uint64_t shared;
 
-static void prepare_job(const void *arg)
+static void prepare_imported(const void *arg)
 {
-	uint64_t length;
-
 	prepare_import(arg);
-	must(dmabuf_import(user, dmabuf, BOTH, &shared, &length), "import");
+	must(dmabuf_import(user, dmabuf, BOTH, &shared, NULL), "import");
+}
+
+/* It takes back what somebody else has. */
+static int run_owner_close(const void *arg)
+{
+	int ret;
+
+	(void)arg;
+	shut(&owner);
+	ret = dmabuf_import(user, dmabuf, BOTH, NULL, NULL);
+	return ret == -ESTALE ? 0 : ret ?: -EBADMSG;
 }
 
 /* With a fence for those who share it. */
@@ -155,6 +175,12 @@ static int run_iova(const void *arg)
 	int ret = iommufd_pin(user, IOVA, *(const size_t *)arg, BOTH, &id);
 
 	return ret ?: dev_unpin(user, id);
+}
+
+static void prepare_iova(const void *arg)
+{
+	prepare_bound(arg);
+	must(iommufd_pin(user, IOVA, SIZE, BOTH, &shared), "pin by IOVA");
 }
 
 /* The region is taken away by iommufd's callback. */
@@ -226,7 +252,12 @@ void sweep_memory(void)
 		  .undo = undo },
 		{ .name = "import a udmabuf", .prepare = prepare_import_udmabuf, .run = run_import,
 		  .undo = undo },
-		{ .name = "a job on shared memory", .prepare = prepare_job, .run = run_job, .undo = undo },
+		{ .name = "import what was exported, and close", .prepare = prepare_import,
+		  .run = run_import_close, .undo = undo },
+		{ .name = "a job on shared memory", .prepare = prepare_imported, .run = run_job,
+		  .undo = undo },
+		{ .name = "close of its owner", .prepare = prepare_imported, .run = run_owner_close,
+		  .undo = undo },
 		{ .name = "bind to an IOAS", .prepare = prepare_ioas, .run = run_bind, .undo = undo,
 		  IOMMUFD },
 		{ .name = "bind to an IOAS, and close", .prepare = prepare_ioas, .run = run_bind_close,
@@ -237,32 +268,63 @@ void sweep_memory(void)
 		  .run = run_iova, .undo = undo, IOMMUFD },
 		{ .name = "pin 521 pages by IOVA, and unmap", .arg = &all, .prepare = prepare_bound,
 		  .run = run_iova_unmap, .undo = undo, IOMMUFD },
+		{ .name = "a job by IOVA", .prepare = prepare_iova, .run = run_job, .undo = undo },
+	};
+	static const struct scene traced = {
+		.name = "pin 521 pages by IOVA, traced", .arg = &all, .prepare = prepare_bound,
+		.run = run_iova, .undo = undo, IOMMUFD
 	};
 
 	begin("soft");
 	for (unsigned int i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)
 		scene_sweep(&scenes[i]);
+	scene_listen(true);
+	scene_sweep(&traced);
+	scene_listen(false);
 	munmap(memory, SIZE);
 }
 
-/* Hardware behind an IOMMU, whose page table iommufd makes: while it is attached, too. */
+static char slot[32];
+
+static long translated(void)
+{
+	return iommu_translated(slot);
+}
+
+/*
+ * Hardware behind an IOMMU, whose page table iommufd makes, while it is attached, or the
+ * kernel. That table is to have no page more afterwards.
+ */
 void sweep_attach(void)
 {
 	static const size_t one = PAGE;
 	static const struct scene scenes[] = {
 		{ .name = "attach to an IOAS", .prepare = prepare_ioas, .run = run_attach,
-		  .undo = undo, IOMMUFD_ATTACH },
+		  .undo = undo, .left = translated, IOMMUFD_ATTACH },
 		{ .name = "a page by IOVA, attached", .arg = &one, .prepare = prepare_bound,
-		  .run = run_iova, .undo = undo, IOMMUFD },
+		  .run = run_iova, .undo = undo, .left = translated, IOMMUFD },
 		{ .name = "a page behind an IOMMU", .prepare = prepare_open, .run = run_pin,
-		  .undo = undo },
+		  .undo = undo, .left = translated },
+		{ .name = "export behind an IOMMU", .prepare = prepare_export,
+		  .run = run_export_unpin, .undo = undo, .left = translated },
+		{ .name = "import behind an IOMMU", .prepare = prepare_import, .run = run_import,
+		  .undo = undo, .left = translated },
+		{ .name = "import behind an IOMMU, and close", .prepare = prepare_import,
+		  .run = run_import_close, .undo = undo, .left = translated },
+		{ .name = "close of its owner", .prepare = prepare_imported, .run = run_owner_close,
+		  .undo = undo, .left = translated },
 	};
+	struct dev_info dev;
 
 	begin("edu");
+	if (dev_find("edu", 0, &dev))
+		tap_bail("no edu");
+	iommu_slot(&dev, slot, sizeof(slot));
 	/* to attach is to pin all of it */
 	mapped = 9 * PAGE;
 	for (unsigned int i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)
 		scene_sweep(&scenes[i]);
 	mapped = SIZE;
 	munmap(memory, SIZE);
+	sweep_edu_unbinding(translated);
 }

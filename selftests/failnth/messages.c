@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Generic netlink: every operation, asked for one and for all. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -65,6 +67,23 @@ static void prepare(const void *arg)
 		tap_bail("cannot ask: %s", g.error);
 }
 
+/* Something that the policies are yet to be told of: they are before they are shown. */
+static void prepare_owed(const void *arg)
+{
+	static void *page;
+	uint64_t mem;
+	int ret;
+
+	prepare(arg);
+	if (!page)
+		page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		tap_bail("no memory");
+	ret = dev_pin(fd, page, 4096, ACCEL_MEM_READ, &mem) ?: dev_unpin(fd, mem);
+	if (ret)
+		tap_bail("pin and unpin: %s", strerror(-ret));
+}
+
 static void undo(const void *arg)
 {
 	(void)arg;
@@ -91,6 +110,28 @@ static int take_device_id(uint8_t cmd, const struct nlmsghdr *nlh, void *arg)
 	genl_attrs(nlh, NULL, a, ACCEL_NL_A_DEV_MAX);
 	device_id = genl_uint(a[ACCEL_NL_A_DEV_ID]);
 	return 0;
+}
+
+static void accelctl(const char *command)
+{
+	if (system(command))
+		tap_bail("%s", command);
+}
+
+/* With two of them, one of which is told in bulk. */
+static void sweep_policy_get(void)
+{
+	static const struct request all = { ACCEL_NL_CMD_POLICY_GET, NLM_F_DUMP, 0, 0 };
+	static const struct scene s = {
+		.name = "policy-get, all", .arg = &all,
+		.prepare = prepare_owed, .run = run, .undo = undo, .also = { ENOBUFS },
+	};
+
+	accelctl("accelctl policy load audit >&2");
+	accelctl("accelctl policy load pin-limit default=1G >&2");
+	scene_sweep(&s);
+	accelctl("accelctl policy unload audit >&2");
+	accelctl("accelctl policy unload pin-limit >&2");
 }
 
 void sweep_netlink(void)
@@ -131,4 +172,5 @@ void sweep_netlink(void)
 
 		scene_sweep(&s);
 	}
+	sweep_policy_get();
 }

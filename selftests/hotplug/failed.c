@@ -15,15 +15,9 @@ static char reset_path[96];
 
 static void state_is(const char *want, const char *when)
 {
-	char path[128], state[32] = "";
-	FILE *f;
+	char state[32];
 
-	snprintf(path, sizeof(path), "/sys/class/accelerator/%.31s/state", recovery_dev.name);
-	f = fopen(path, "re");
-	if (f && fscanf(f, "%31s", state) != 1)
-		state[0] = '\0';
-	if (f)
-		fclose(f);
+	recovery_state(state);
 	tap_ok(!strcmp(state, want), "%s: sysfs says %s", when, state);
 }
 
@@ -68,6 +62,7 @@ int main(void)
 	long long pins;
 
 	recovery_init();
+	recovery_enter();
 	snprintf(reset_path, sizeof(reset_path), "/sys/bus/pci/devices/%s/reset", hotplug_slot[0]);
 	pins = dev_foll_pins();
 
@@ -91,6 +86,7 @@ int main(void)
 	}
 	tap_is(dev_write(DRIVER "unbind", hotplug_slot[0]), 0, "failed: it can be unbound");
 	tap_is(dev_foll_pins(), pins - RECOVERY_FILES, "unbound: no page is pinned");
+	tap_is(dev_charged_kb(0), 0, "unbound: nor charged for");
 	tap_is(storm_ask(recovery_users[0].fd), -ENODEV, "unbound: a file answers ENODEV");
 	recovery_leave();
 	tap_is(dev_write(DRIVER "bind", hotplug_slot[0]), 0, "it can be bound again");

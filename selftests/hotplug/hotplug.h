@@ -217,6 +217,21 @@ static inline int hotplug_gone(int n)
 	return qmp_deleted(&hotplug_qmp, id);
 }
 
+/*
+ * hotplug_cannot_open() - what a user finds whose device is gone: no node, or one that is
+ * not there in a moment and until then is nobody's
+ */
+static inline int hotplug_cannot_open(const char *name)
+{
+	int fd = dev_open(name);
+
+	if (fd >= 0)
+		close(fd);
+	else if (fd != -ENXIO && fd != -ENOENT)
+		tap_diag("open %s: %s", name, strerror(-fd));
+	return fd == -ENXIO || fd == -ENOENT;
+}
+
 /* hotplug_add() - plug a new device into port @n */
 static inline int hotplug_add(int n)
 {

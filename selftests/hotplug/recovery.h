@@ -122,11 +122,31 @@ static inline void recovery_init(void)
 	if (pthread_create(&thread, NULL, recovery_watch, NULL))
 		tap_bail("no thread");
 	pthread_detach(thread);
+}
+
+/* The device's state as sysfs has it; "": it is not there */
+static inline void recovery_state(char state[32])
+{
+	char path[128];
+	FILE *f;
+
+	state[0] = '\0';
+	snprintf(path, sizeof(path), "/sys/class/accelerator/%.31s/state", recovery_dev.name);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%31s", state) != 1)
+		state[0] = '\0';
+	if (f)
+		fclose(f);
+}
+
+static inline void recovery_enter(void)
+{
 	for (int i = 0; i < RECOVERY_FILES; i++) {
 		struct recovery_user *u = &recovery_users[i];
 
-		u->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			       -1, 0);
+		if (!u->page)
+			u->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		u->fd = dev_open(recovery_dev.name);
 		u->map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, u->fd, 0);
 		if (u->fd < 0 || u->page == MAP_FAILED || u->map == MAP_FAILED ||

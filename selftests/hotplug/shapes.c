@@ -108,8 +108,10 @@ static const char *run_shape(int n, int port)
 			return "open, map, pin or submit";
 	if (go(port, shapes[n].end, &dev))
 		return "the device does not go";
-	if (dev_foll_pins() != pins)
-		wrong = "a page is still pinned";
+	if (dev_foll_pins() != pins || dev_charged_kb(0))
+		wrong = "a page is still pinned, or charged for";
+	if (!wrong && !hotplug_cannot_open(dev.name))
+		wrong = "open does not answer ENXIO or ENOENT";
 	if (!wrong && shapes[n].close)
 		wrong = dead(users);
 	dev_write("/sys/bus/pci/rescan", "1");

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: KERNEL=full DEVICES="edu=1 soft=1" APPEND="kunit.enable=1" TIMEOUT=600
+# vm: KERNEL=full DEVICES="edu=1 soft=1" TIMEOUT=600
 # The core's KUnit suites: their KTAP, from the kernel's log, as flat TAP.
 dmesg -c >/dev/null 2>&1
 if ! insmod /usr/lib/accelerator/modules/accel_kunit.ko; then

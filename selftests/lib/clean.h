@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a test has to leave behind: nothing is pinned, mapped or open. */
+/* What a test has to leave behind: nothing is pinned, charged for, mapped or open. */
 #ifndef SELFTESTS_CLEAN_H
 #define SELFTESTS_CLEAN_H
 
@@ -7,7 +7,7 @@
 #include "tap.h"
 
 struct clean {
-	long long pinned, mapped, contexts, foll;
+	long long pinned, mapped, contexts, foll, charged_kb;
 };
 
 static inline struct clean clean_read(void)
@@ -22,6 +22,7 @@ static inline struct clean clean_read(void)
 		now.contexts += dev_attr(devs[i].name, "contexts");
 	}
 	now.foll = dev_foll_pins();
+	now.charged_kb = dev_charged_kb(0);
 	return now;
 }
 
@@ -30,11 +31,13 @@ static inline void clean_check(const struct clean *before, const char *after)
 	struct clean now = clean_read();
 
 	if (!tap_ok(now.pinned == before->pinned && now.mapped == before->mapped &&
-		    now.contexts == before->contexts && now.foll == before->foll,
+		    now.contexts == before->contexts && now.foll == before->foll &&
+		    now.charged_kb == before->charged_kb,
 		    "nothing is left of %s", after))
-		tap_diag("pinned %lld, mapped %lld, contexts %lld, foll_pin %lld more than before",
+		tap_diag("pinned %lld, mapped %lld, contexts %lld, foll_pin %lld, VmPin %lld kB more than before",
 			 now.pinned - before->pinned, now.mapped - before->mapped,
-			 now.contexts - before->contexts, now.foll - before->foll);
+			 now.contexts - before->contexts, now.foll - before->foll,
+			 now.charged_kb - before->charged_kb);
 }
 
 /* The device and its open node; bails out where there is none. */

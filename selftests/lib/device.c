@@ -182,10 +182,9 @@ int dev_soft_latency(const char *name, uint64_t ns)
 	return ret;
 }
 
-long dev_slab_charged(const char *path)
+void dev_memory_settle(const char *path)
 {
 	char name[256], line[128];
-	long bytes = -1;
 	FILE *f;
 
 	sleep(3);
@@ -196,14 +195,29 @@ long dev_slab_charged(const char *path)
 		;
 	if (f)
 		fclose(f);
+}
+
+long dev_memory_stat(const char *path, const char *key)
+{
+	char name[256], line[128];
+	size_t n = strlen(key);
+	long bytes = -1;
+	FILE *f;
+
 	snprintf(name, sizeof(name), "%s/memory.stat", path);
 	f = fopen(name, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "slab %ld", &bytes) == 1)
-			break;
+	while (f && bytes < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, n) && line[n] == ' ')
+			bytes = strtol(line + n, NULL, 10);
 	if (f)
 		fclose(f);
 	return bytes;
+}
+
+long dev_slab_charged(const char *path)
+{
+	dev_memory_settle(path);
+	return dev_memory_stat(path, "slab");
 }
 
 int dev_trace_lines(const char *text)
@@ -238,6 +252,24 @@ long long dev_foll_pins(void)
 	}
 	fclose(f);
 	return acquired < 0 || released < 0 ? -ENOENT : acquired - released;
+}
+
+long dev_charged_kb(pid_t pid)
+{
+	char path[32] = "/proc/self/status", line[128];
+	long kb = -ENOENT;
+	FILE *f;
+
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "VmPin: %ld kB", &kb) == 1)
+			break;
+	fclose(f);
+	return kb;
 }
 
 uint64_t dev_random(uint64_t *state)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <linux/accelerator.h>
 #include <linux/accelerator_edu.h>
@@ -52,9 +53,15 @@ int dev_soft(int fd, struct accel_soft_submit *submit, uint64_t *result);
 int dev_soft_latency(const char *name, uint64_t ns);
 
 /*
- * dev_slab_charged() - bytes of slab memory that the cgroup at @path is charged for, as of
- * now, or -1; takes 3 s, as the kernel adds up what has changed every 2 s, and tells nobody
+ * dev_memory_settle() - have the kernel add up what the cgroup at @path is charged for;
+ * takes 3 s, as the kernel does so every 2 s, and tells nobody
  */
+void dev_memory_settle(const char *path);
+
+/* dev_memory_stat() - bytes in @key of the cgroup's memory.stat, or -1 */
+long dev_memory_stat(const char *path, const char *key);
+
+/* dev_slab_charged() - bytes of slab memory that it is charged for, settled, or -1 */
 long dev_slab_charged(const char *path);
 
 /* dev_trace_lines() - of the kernel's trace, those with @text */
@@ -62,6 +69,9 @@ int dev_trace_lines(const char *text);
 
 /* dev_foll_pins() - pages that are pinned in the whole system, and settled counters */
 long long dev_foll_pins(void);
+
+/* dev_charged_kb() - kB that process @pid, 0: this one, is charged for as pinned; -errno */
+long dev_charged_kb(pid_t pid);
 
 /* xorshift: the tests' own, so that a seed means the same everywhere */
 uint64_t dev_random(uint64_t *state);

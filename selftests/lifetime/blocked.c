@@ -3,7 +3,8 @@
 /*
  * A process that can stop its own page faults for ever (userfaultfd) must not be
  * able to stop a device from going: not with a pin that faults, not with an
- * argument that cannot be read, not with one that cannot be written back.
+ * argument that cannot be read, not with one that cannot be written back, and not
+ * by reading what is shown of the device into memory that is not there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 #include "tap.h"
 
 #define PAGE	4096UL
-#define PAGES	16
+#define PAGES	32
 
 static int uffd;
 static char *trap_pages;	/* touching one waits for the monitor, which never comes */
@@ -41,6 +42,66 @@ static void *do_call(void *arg)
 
 	c->ret = dev_ioctl(c->fd, c->cmd, c->arg);
 	return NULL;
+}
+
+/* Files that show the device, or a file of it; each is read into a page of its own. */
+struct reader {
+	pthread_t thread;
+	const char *dir;
+	const char *name;	/* NULL: the number of the open file */
+	bool goes;		/* with the device: then nothing more is read from it */
+	int fd;
+	char *page;
+	ssize_t ret;
+};
+
+static struct reader readers[] = {
+	{ .dir = "/sys/kernel/debug/accelerator/%s", .name = "gate", .goes = true },
+	{ .dir = "/sys/kernel/debug/accelerator/%s", .name = "page_tables", .goes = true },
+	{ .dir = "/sys/class/accelerator/%s", .name = "state", .goes = true },
+	{ .dir = "/sys/class/accelerator/%s", .name = "engines/eng0/jobs", .goes = true },
+	{ .dir = "/sys/class/accelerator/%s", .name = "soft/jobs_done", .goes = true },
+	{ .dir = "/proc/self/fdinfo" },
+};
+
+#define READERS	((int)(sizeof(readers) / sizeof(readers[0])))
+
+static void *do_read(void *arg)
+{
+	struct reader *r = arg;
+
+	r->ret = read(r->fd, r->page, PAGE);
+	return NULL;
+}
+
+static void start_reader(struct reader *r, const struct dev_info *dev, int fd, char *page)
+{
+	char path[160], number[16];
+	size_t n;
+
+	snprintf(number, sizeof(number), "%d", fd);
+	n = snprintf(path, sizeof(path), r->dir, dev->name);
+	snprintf(path + n, sizeof(path) - n, "/%s", r->name ? r->name : number);
+	r->page = page;
+	r->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (r->fd < 0)
+		tap_bail("%s: %s", path, strerror(errno));
+	pthread_create(&r->thread, NULL, do_read, r);
+}
+
+static void end_reader(struct reader *r)
+{
+	const char *name = r->name ? r->name : "fdinfo";
+	char text[64];
+
+	pthread_join(r->thread, NULL);
+	tap_ok(r->ret > 0 && r->page[0], "who read %s then has its text", name);
+	if (r->goes)
+		tap_ok(pread(r->fd, text, sizeof(text), 0) < 0 && errno == ENODEV,
+		       "and is told that it is gone: ENODEV");
+	else
+		tap_ok(pread(r->fd, text, sizeof(text), 0) > 0, "and may read it again");
+	close(r->fd);
 }
 
 static void make_trap(void)
@@ -118,8 +179,10 @@ int main(void)
 		calls[i].fd = fd;
 		pthread_create(&calls[i].thread, NULL, do_call, &calls[i]);
 	}
-	wait_for_faults(3);
-	tap_ok(1, "three calls wait for page faults that nobody serves");
+	for (i = 0; i < READERS; i++)
+		start_reader(&readers[i], &dev, fd, trap_pages + (16 + i) * PAGE);
+	wait_for_faults(3 + READERS);
+	tap_ok(1, "three calls and %d reads wait for page faults that nobody serves", READERS);
 
 	tap_is(dev_write("/sys/bus/platform/drivers/accel_soft/unbind", "accel_soft.0"), 0,
 	       "the device goes all the same");
@@ -133,7 +196,10 @@ int main(void)
 		pthread_join(calls[i].thread, NULL);
 		tap_is(calls[i].ret, -ENODEV, "%s then answers ENODEV", calls[i].name);
 	}
+	for (i = 0; i < READERS; i++)
+		end_reader(&readers[i]);
 	tap_is(dev_foll_pins(), pins, "no page is pinned");
+	tap_is(dev_charged_kb(0), 0, "nor charged for");
 	close(fd);
 	tap_is(dev_write("/sys/bus/platform/drivers/accel_soft/bind", "accel_soft.0"), 0,
 	       "the device comes back");

@@ -118,6 +118,7 @@ static int set_latency(int control, uint64_t ns)
 
 static void test_use(void *memory)
 {
+	volatile struct accel_soft_status *status;
 	int fd, control, second, times;
 	struct accel_job_wait wait;
 	uint64_t mem, job;
@@ -130,6 +131,12 @@ static void test_use(void *memory)
 	snprintf(command, sizeof(command), "cat /proc/%d/fdinfo/%d >/dev/null", getpid(), fd);
 	looks(command);
 	look();
+	status = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	tap_ok(status != MAP_FAILED, "mmap");
+	resumed("an mmap");
+	tap_ok(status->version == 1, "its page is touched");
+	not_resumed("that");
+	munmap((void *)status, 4096);
 
 	tap_is(dev_pin(fd, memory, SIZE, ACCEL_MEM_WRITE, &mem), 0, "pin");
 	resumed("a pin");
@@ -165,6 +172,7 @@ static void test_use(void *memory)
 /* The hardware does not come back: nothing works, nothing hangs, all can be closed. */
 static void test_failure(void *memory)
 {
+	volatile struct accel_soft_status *touched, *untouched;
 	struct accel_job_wait wait;
 	uint64_t mem, job;
 	struct dev_info dev;
@@ -173,12 +181,21 @@ static void test_failure(void *memory)
 	if (dev_find("soft", 0, &dev) || (fd = dev_open(dev.name)) < 0)
 		tap_bail("no device");
 	tap_is(dev_pin(fd, memory, SIZE, ACCEL_MEM_WRITE, &mem), 0, "a file with a region");
+	touched = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	untouched = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	tap_ok(touched != MAP_FAILED && untouched != MAP_FAILED && touched->version == 1,
+	       "and two mappings, one of them touched");
 	wait_suspended();
 	tap_is(dev_write(RESUME_ERROR, "-5"), 0, "resuming is to fail");
 	tap_is(submit(fd, mem, &job), -EIO, "a call answers EIO");
 	tap_is(dev_open(dev.name), -EIO, "open, too");
 	tap_is(dev_pin(fd, memory, SIZE, ACCEL_MEM_WRITE, NULL), -EIO, "a pin, too");
 	tap_is(dev_attr(dev.name, "contexts"), 1, "the device is still to be seen");
+	/* The device is there, and so is its memory: neither a signal nor an empty page. */
+	tap_is(untouched->version, 1, "a mapping that is touched only now shows it");
+	tap_is(touched->version, 1, "and so does the other");
+	munmap((void *)touched, 4096);
+	munmap((void *)untouched, 4096);
 	close(fd);
 	tap_is(dev_attr(dev.name, "pinned_bytes"), 0, "a close works, and gives all back");
 	tap_is(dev_write(DRIVER "unbind", PARENT), 0, "so does an unbind");
@@ -213,6 +230,7 @@ int main(void)
 	test_use(memory);
 	test_failure(memory);
 	tap_is(dev_foll_pins(), pins, "no page is pinned");
+	tap_is(dev_charged_kb(0), 0, "nor charged for");
 	dev_write(TRACE "/events/rpm/rpm_resume/enable", "0");
 	rmdir(TRACE);
 	return tap_done();

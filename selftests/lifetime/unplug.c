@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "scratch.h"
 #include "tap.h"
 
 #define PAGE		4096UL
@@ -48,6 +49,7 @@ struct user {
 	int num_jobs;
 	void *pinned;
 	volatile uint32_t *map;	/* words: the edu answers nothing narrower */
+	struct scratch scratch;	/* the edu has nothing to write to */
 };
 
 struct waiter {
@@ -176,7 +178,7 @@ static int user_open(struct user *u, const char *driver)
 	u->map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, u->fd, 0);
 	if (u->pinned == MAP_FAILED || u->map == MAP_FAILED)
 		return -errno;
-	return 0;
+	return dev_is(&u->dev, "soft") ? scratch_map(&u->scratch, u->fd) : 0;
 }
 
 /* Where the mapping shows something that is not zero while the device is there. */
@@ -287,6 +289,8 @@ static void test_way(const struct way *way)
 		return;
 	tap_is(start_jobs(&u), 0, "%s: jobs submitted", way->name);
 	tap_ok(u.map[map_offset(&u)] != 0, "%s: the mapping shows the device", way->name);
+	if (u.scratch.map)
+		scratch_alive(&u.scratch, way->name);
 	tap_ok(dev_foll_pins() == pins + (long long)(PIN_SIZE / PAGE), "%s: pages are pinned",
 	       way->name);
 
@@ -315,6 +319,7 @@ static void test_way(const struct way *way)
 
 	tap_is(run_way(way), 0, "%s: the device goes", way->name);
 	tap_is(dev_foll_pins(), pins, "%s: no page is pinned as soon as it has gone", way->name);
+	tap_is(dev_charged_kb(0), 0, "%s: nor charged for", way->name);
 	for (i = 0; i < 3; i++)
 		pthread_join(waiters[i].thread, NULL);
 	check_waiters(way->name, waiters);
@@ -327,6 +332,8 @@ static void test_way(const struct way *way)
 	tap_is(dev_ioctl(u.fd, ACCEL_IOCTL_MEM_PIN, &pin), -ENODEV, "%s: nothing is pinned any more",
 	       way->name);
 	tap_is(u.map[map_offset(&u)], 0, "%s: the mapping is empty", way->name);
+	if (u.scratch.map)
+		scratch_gone(&u.scratch, way->name);
 	tap_ok(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, u.fd, 0) == MAP_FAILED && errno == ENODEV,
 	       "%s: no new mapping", way->name);
 	snprintf(path, sizeof(path), "/dev/accelerator/%s", u.dev.name);
@@ -339,6 +346,8 @@ static void test_way(const struct way *way)
 	/* The old file stays dead beside the device that comes back under the same name. */
 	come_back(way);
 	tap_is(ask(u.fd), -ENODEV, "%s: the old file stays dead", way->name);
+	if (u.scratch.map)
+		scratch_unmap(&u.scratch);
 	munmap((void *)u.map, PAGE);
 	munmap(u.pinned, PIN_SIZE);
 	close(sent);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: KERNEL=debian DEVICES="soft=1" MODULES="crc32c_generic loop ext4" */
+/* vm: DEVICES="soft=2" */
 /*
  * Pages that the device may have written to are marked dirty when they are unpinned, and
  * no others: who only reads memory does not make the kernel write it to disk or swap.
  * Anonymous pages show it, since nothing else marks them (/proc/kpageflags).
  */
+#include "dmabuf.h"
 #include "mem.h"
 
 #define PAGES	16UL
@@ -56,6 +57,123 @@ static uint64_t pin(uint8_t *p)
 	return mem;
 }
 
+static void job(uint64_t mem, unsigned int page)
+{
+	if (device_fill(fd, mem, page * PAGE, PAGE, 7))
+		tap_bail("page %u cannot be filled", page);
+}
+
+static void test_ranges(void)
+{
+	static const unsigned int five[] = { 15, 0, 6, 10, 4 };
+	uint8_t *p = fresh();
+	uint64_t mem = pin(p);
+
+	job(mem, 14);
+	job(mem, 1);
+	tap_is(dev_unpin(fd, mem), 0, "jobs write to pages 14 and 1");
+	tap_is(dirty(p), 0x4002, "which marks these, and not what is between");
+	munmap(p, PAGES * PAGE);
+
+	p = fresh();
+	mem = pin(p);
+	for (int i = 0; i < 5; i++)
+		job(mem, five[i]);
+	job(mem, 10);
+	tap_is(dev_unpin(fd, mem), 0, "to five pages that are apart, one of them twice");
+	tap_is(dirty(p), 0x8471, "marks these, and what is between the nearest two");
+	munmap(p, PAGES * PAGE);
+
+	p = fresh();
+	mem = pin(p);
+	for (unsigned int i = 0; i < PAGES; i += 2)
+		job(mem, i);
+	for (unsigned int i = 1; i < PAGES - 1; i += 2)
+		job(mem, i);
+	tap_is(dev_unpin(fd, mem), 0, "to all but the last one");
+	tap_is(dirty(p), 0x7fff, "marks these");
+	munmap(p, PAGES * PAGE);
+}
+
+/* A folio is dirty as a whole, and by itself. */
+static void test_huge(int how, const char *what)
+{
+	uint8_t *p = mmap(NULL, 3 * HUGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | how, -1, 0);
+	uint64_t mem;
+
+	if (p == MAP_FAILED)
+		tap_bail("%s: %s", what, strerror(errno));
+	p = (uint8_t *)(((uintptr_t)p + HUGE - 1) & -HUGE);
+	if (!how)
+		madvise(p, 2 * HUGE, MADV_HUGEPAGE);
+	memset(p, 1, 2 * HUGE);
+	if (dev_pin(fd, p, 2 * HUGE, READ | WRITE, &mem))
+		tap_bail("pin");
+	job(mem, 5);
+	tap_is(dev_unpin(fd, mem), 0, "%s: a page of the first of two is written to", what);
+	tap_is(dirty(p), 0xffff, "%s: the first is marked", what);
+	tap_is(dirty(p + HUGE), 0, "%s: the second is not", what);
+	munmap(p, 2 * HUGE);
+}
+
+/* By another device that has the region as a dma-buf. */
+static void test_export(void)
+{
+	uint8_t *p = fresh();
+	uint64_t mem = pin(p), other, reads;
+	int dmabuf = dmabuf_export(fd, mem, O_CLOEXEC), fd2;
+	struct dev_info dev;
+	uint32_t crc;
+
+	if (dmabuf < 0 || dev_find("soft", 1, &dev) || (fd2 = dev_open(dev.name)) < 0 ||
+	    dmabuf_import(fd2, dmabuf, READ, &reads, NULL) ||
+	    dmabuf_import(fd2, dmabuf, READ | WRITE, &other, NULL))
+		tap_bail("no importer");
+	tap_is(device_crc(fd2, reads, PAGES * PAGE, &crc) | device_crc(fd2, other, PAGES * PAGE, &crc),
+	       0, "who has it as a dma-buf only reads it");
+	tap_is(dev_unpin(fd, mem), 0, "its owner unpins it");
+	tap_is(dirty(p), 0, "which marks none");
+	dev_unpin(fd2, reads);
+	dev_unpin(fd2, other);
+	close(dmabuf);
+
+	mem = pin(p);
+	dmabuf = dmabuf_export(fd, mem, O_CLOEXEC);
+	if (dmabuf < 0 || dmabuf_import(fd2, dmabuf, READ | WRITE, &other, NULL))
+		tap_bail("no importer");
+	tap_is(device_fill(fd2, other, 2 * PAGE, PAGE, 7), 0, "he writes to page 2");
+	job(mem, 9);
+	tap_is(dev_unpin(fd, mem), 0, "the owner to page 9, and unpins it");
+	tap_is(dirty(p), 0x204, "which marks both");
+	close(dmabuf);
+	close(fd2);
+	munmap(p, PAGES * PAGE);
+}
+
+/* A job that is cancelled while it runs may have written all that it was to. */
+static void test_cancelled(const struct dev_info *dev)
+{
+	struct accel_soft_submit submit = {
+		.op = ACCEL_SOFT_OP_FILL, .dst_offset = 8 * PAGE, .length = 2 * PAGE,
+	};
+	uint8_t *p = fresh();
+	int owner = fd;
+
+	fd = dev_open(dev->name);
+	submit.dst_mem = pin(p);
+	if (dev_soft_latency(dev->name, ACCEL_SOFT_LATENCY_MAX) ||
+	    dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit))
+		tap_bail("submit");
+	while (dev_attr(dev->name, "engines/eng0/running") != 1)
+		usleep(1000);
+	close(fd);
+	dev_soft_latency(dev->name, 0);
+	fd = owner;
+	tap_is(dirty(p), 0x300, "a job that was cancelled while it ran marks what it was to write");
+	munmap(p, PAGES * PAGE);
+}
+
 int main(void)
 {
 	struct clean before;
@@ -91,6 +209,16 @@ int main(void)
 	close(fd);
 	tap_is(dirty(p), 0x8000, "a close marks that");
 	munmap(p, PAGES * PAGE);
+	fd = open_first("soft", &dev);
+	test_ranges();
+	dev_write("/proc/sys/vm/compact_memory", "1");
+	test_huge(0, "huge pages");
+	dev_write("/proc/sys/vm/nr_hugepages", "3");
+	test_huge(MAP_HUGETLB, "hugetlb");
+	dev_write("/proc/sys/vm/nr_hugepages", "0");
+	test_export();
+	test_cancelled(&dev);
+	close(fd);
 	before.contexts--;
 	clean_check(&before, "it");
 	return tap_done();

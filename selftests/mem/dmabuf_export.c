@@ -75,6 +75,7 @@ static void nothing_left(const char *what)
 	/* The last reference of a file is dropped on the way back to user space. */
 	tap_is(dmabuf_count(), bufs, "%s: no dma-buf is left", what);
 	tap_is(dev_foll_pins(), pins, "%s: no page is pinned", what);
+	tap_is(dev_charged_kb(0), 0, "%s: nor charged for", what);
 }
 
 static void test_content(void)
@@ -94,6 +95,7 @@ static void test_content(void)
 	close(dmabuf_export(exp, id, 0));
 	tap_is(dmabuf_count(), bufs + 1, "also when it is exported twice");
 	tap_is(dmabuf_import(imp, dmabuf, READ | WRITE, &in, &length), 0, "another device takes it");
+	tap_is(dev_charged_kb(0), SIZE / 1024, "it is charged for once, to who has pinned it");
 	tap_is(length, SIZE, "as long as it is");
 	tap_is(dmabuf_import(same, dmabuf, READ, &own, NULL), 0, "so does the same one");
 	crc(exp, id, &a);
@@ -108,6 +110,7 @@ static void test_content(void)
 	tap_is(dmabuf_import(imp, dmabuf, WRITE, &b, NULL), 0, "taken twice by one file");
 	tap_is(dev_unpin(exp, id), 0, "unpinned by its owner");
 	tap_is(dev_foll_pins(), pins, "no page is pinned, although importers have it");
+	tap_is(dev_charged_kb(0), 0, "nor charged for");
 	tap_is(crc(imp, in, &a), -ESTALE, "a job there: ESTALE");
 	tap_is(crc(same, own, &a), -ESTALE, "a job here: ESTALE");
 	tap_is(dmabuf_import(imp, dmabuf, READ, &a, NULL), -ESTALE, "who takes it now: ESTALE");
@@ -441,6 +444,15 @@ static void end_side(enum end how, int who, pid_t pid, int sock)
 	}
 }
 
+/* What the owner, if it is there yet, and the importer, who never was, are charged for. */
+static void charged(const char *name, pid_t own, pid_t imp, long kb)
+{
+	long owner_kb = dev_charged_kb(own), importer_kb = dev_charged_kb(imp);
+
+	tap_ok((owner_kb == kb || owner_kb == -ENOENT) && (!importer_kb || importer_kb == -ENOENT),
+	       "%s: owner and importer are charged for %ld kB and 0", name, kb);
+}
+
 static void reap(pid_t pid, int sock)
 {
 	/* not by closing: the other child has a copy of this end */
@@ -470,8 +482,10 @@ static void test_ends(enum end first, bool owner_first, enum end second)
 		sched_yield();
 	fence = dmabuf_fence(dmabuf, true);
 	tap_is(dmabuf_status(fence), 0, "%s: jobs are in flight", name);
+	charged(name, own_pid, imp_pid, SIZE / 1024);
 	if (owner_first) {
 		end_side(first, 0, own_pid, own_sock);
+		charged(name, own_pid, imp_pid, 0);
 		tap_is(dev_foll_pins(), pins, "%s: no page is pinned", name);
 		tap_is(dmabuf_wait(fence), -ESTALE, "%s: the fences: ESTALE", name);
 		tap_is(told(imp_sock, 's'), 'k', "%s: the jobs, and more: ESTALE", name);
@@ -480,7 +494,9 @@ static void test_ends(enum end first, bool owner_first, enum end second)
 		end_side(first, 1, imp_pid, imp_sock);
 		tap_is(dmabuf_wait(fence), first == END_UNBIND ? -ENODEV : -ECANCELED,
 		       "%s: the fences", name);
+		charged(name, own_pid, imp_pid, SIZE / 1024);
 		end_side(second, 0, own_pid, own_sock);
+		charged(name, own_pid, imp_pid, 0);
 		tap_is(dev_foll_pins(), pins, "%s: no page is pinned", name);
 	}
 	close(fence);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: DEVICES="edu=1,dma_bits=28 soft=2" QEMU_EXTRA="-device intel-iommu,intremap=on -machine kernel-irqchip=split" APPEND="intel_iommu=on"
+# vm: DEVICES="edu=1,dma_bits=28 soft=2" QEMU_EXTRA="-device intel-iommu,intremap=on -machine kernel-irqchip=split" APPEND="intel_iommu=on iommu.strict=1 iomem=relaxed"
 # The same for what others export: 28 bits reach all of memory, and the addresses
 # are the IOMMU's.
 if ! ls /sys/class/iommu/* >/dev/null 2>&1; then

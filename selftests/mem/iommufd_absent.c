@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: KERNEL=debian DEVICES="soft=1 edu=1" */
+/* vm: KERNEL=debian DEVICES="edu=1 soft=1" */
 /* A kernel without iommufd says so, and which option is missing. */
 #include <errno.h>
 #include <fcntl.h>
 
+#include "mem.h"
 #include "rig.h"
 
 /* Whether the kernel's log has a line with all three. */
@@ -37,6 +38,8 @@ int main(void)
 		tap_is(iommufd_unbind(fd), -EOPNOTSUPP, "%s: unbind", drivers[i]);
 		tap_is(iommufd_pin(fd, 0, PAGE, RW, NULL), -EOPNOTSUPP, "%s: a region by its IOVA",
 		       drivers[i]);
+		tap_ok(!strcmp(last_error(fd), "EOPNOTSUPP: this kernel has no iommufd: it needs CONFIG_IOMMUFD"),
+		       "%s: says why: %s", drivers[i], last_error(fd));
 		close(fd);
 	}
 	tap_ok(logged("acc", "iommufd", "CONFIG_IOMMUFD") >= 1, "the log names the option");

@@ -8,14 +8,12 @@
  * iommufd takes the device because its interrupts are remapped. Where they are not, it
  * could write to the interrupt controller as to memory.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "iommu.h"
 #include "rig.h"
 #include "trap.h"
 
@@ -25,7 +23,6 @@
 #define DRIVER	"/sys/bus/pci/drivers/accel_edu/"
 
 static struct rig rig;
-static int kmsg;
 
 static int dma(int fd, uint64_t mem, uint64_t offset, uint32_t op)
 {
@@ -41,50 +38,6 @@ static int move(int fd, uint64_t mem, uint64_t from, uint64_t to)
 	int ret = dma(fd, mem, from, ACCEL_EDU_OP_TO_DEVICE);
 
 	return ret ? ret : dma(fd, mem, to, ACCEL_EDU_OP_FROM_DEVICE);
-}
-
-/* How often the IOMMU has refused something near @iova since it was last asked. */
-static int faults(uint64_t iova)
-{
-	unsigned long long addr;
-	char line[4096], *at;
-	int n = 0;
-	ssize_t got;
-
-	while ((got = read(kmsg, line, sizeof(line) - 1)) > 0 || (got < 0 && errno == EPIPE)) {
-		if (got < 0)
-			continue;
-		line[got] = '\0';
-		at = strstr(line, "DMAR: [DMA ");
-		at = at ? strstr(at, "fault addr ") : NULL;
-		if (at && sscanf(at, "fault addr %llx", &addr) == 1)
-			n += addr / PAGE == iova / PAGE;
-	}
-	return n;
-}
-
-/* Wait until it has: it tells by an interrupt of its own. */
-static int fault_comes(uint64_t iova)
-{
-	struct pollfd p = { .fd = kmsg, .events = POLLIN };
-
-	while (!faults(iova))
-		poll(&p, 1, -1);
-	return 1;
-}
-
-/* The name that the device has on its bus. */
-static void bus_name(char *name, size_t size)
-{
-	char path[128], link[256];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/class/accelerator/%s/device", rig.dev.name);
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		tap_bail("%s: %s", path, strerror(errno));
-	link[n] = '\0';
-	snprintf(name, size, "%s", strrchr(link, '/') + 1);
 }
 
 static void test_exclusion(void *p)
@@ -126,15 +79,16 @@ static void test_dma(char *p)
 	memcpy(want, p + PAGE - N / 2, N);
 	tap_is(move(rig.fd, mem, PAGE - N / 2, 3 * PAGE), 0, "DMA from two pages, to a third");
 	tap_ok(!memcmp(p + 3 * PAGE, want, N), "moves what was there");
-	tap_is(faults(IOVA), 0, "the IOMMU has refused nothing");
+	tap_is(iommu_faults(IOVA), 0, "the IOMMU has refused nothing");
 	tap_is(iommufd_unbind(rig.fd), -EBUSY, "unbind: a region is there");
 
 	tap_is(iommufd_unmap(rig.iommufd, rig.ioas, IOVA, LENGTH), 0, "unmap under the region");
 	left_check(&before, "that");
 	memset(p, 0x5a, N);
+	iommu_expect_fault(IOVA);
 	dma(rig.fd, mem, 0, ACCEL_EDU_OP_FROM_DEVICE);
 	tap_ok(p[0] == 0x5a && !memcmp(p, p + 1, N - 1), "DMA to it does not arrive");
-	tap_ok(fault_comes(IOVA), "the IOMMU has refused it");
+	tap_ok(iommu_fault_comes(IOVA), "the IOMMU has refused it");
 	tap_is(dev_unpin(rig.fd, mem), 0, "the region is there until it is unpinned");
 
 	if (iommufd_map(rig.iommufd, rig.ioas, p, LENGTH, IOVA, ACCEL_MEM_READ) ||
@@ -142,9 +96,10 @@ static void test_dma(char *p)
 		tap_bail("no region");
 	memset(p + PAGE, 0x77, N);
 	tap_is(dma(rig.fd, mem, PAGE, ACCEL_EDU_OP_TO_DEVICE), 0, "DMA from a mapping to be read");
+	iommu_expect_fault(IOVA);
 	dma(rig.fd, mem, 0, ACCEL_EDU_OP_FROM_DEVICE);
 	tap_ok(p[0] == 0x5a && !memcmp(p, p + 1, N - 1), "and to it: does not arrive");
-	tap_ok(fault_comes(IOVA), "the IOMMU has refused it");
+	tap_ok(iommu_fault_comes(IOVA), "the IOMMU has refused it");
 	dev_unpin(rig.fd, mem);
 	iommufd_unmap(rig.iommufd, rig.ioas, 0, UINT64_MAX);
 }
@@ -234,11 +189,9 @@ int main(void)
 	struct left before = left_now();
 	char *p = pages_new(LENGTH), name[32];
 
-	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-	if (kmsg < 0 || lseek(kmsg, 0, SEEK_END) < 0)
-		tap_bail("/dev/kmsg: %s", strerror(errno));
+	iommu_watch();
 	rig_open(&rig, "edu", 0);
-	bus_name(name, sizeof(name));
+	iommu_slot(&rig.dev, name, sizeof(name));
 	test_exclusion(p);
 	test_dma(p);
 	tap_is(iommufd_unbind(rig.fd), 0, "unbind");

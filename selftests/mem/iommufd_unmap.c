@@ -2,7 +2,8 @@
 /* vm: KERNEL=full DEVICES="soft=1,engines=2" */
 /*
  * IOMMU_IOAS_UNMAP takes memory away from a device that is using it: when it returns,
- * the device does not reach the memory, its jobs have ended, and nothing is pinned.
+ * the device does not reach the memory, its jobs have ended, and nothing is pinned. So it
+ * is, too, of a region that is just being pinned.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -10,7 +11,9 @@
 #include <stdlib.h>
 
 #include "rig.h"
+#include "trap.h"
 
+#define BATCH	(512 * PAGE)	/* what is asked of iommufd at a time */
 #define IOVA	0x40000000UL
 #define FAR	0x80000000UL
 #define JOBS	20
@@ -80,7 +83,7 @@ static void test_busy(char *p)
 struct racer {
 	pthread_t thread;
 	int fd;
-	unsigned long pinned, jobs, refused, faulted, strange;
+	unsigned long pinned, jobs, not_mapped, revoked, faulted, strange;
 };
 
 static atomic_bool racing;
@@ -94,7 +97,7 @@ static void race_once(struct racer *r)
 	int ret = iommufd_pin(r->fd, IOVA, 64 * PAGE, RW, &mem);
 
 	if (ret == -ENOENT || ret == -EAGAIN) {
-		r->refused++;
+		__atomic_fetch_add(ret == -ENOENT ? &r->not_mapped : &r->revoked, 1, __ATOMIC_RELAXED);
 		return;
 	}
 	if (ret) {
@@ -125,13 +128,29 @@ static void *race(void *arg)
 	return NULL;
 }
 
+static bool seen(const unsigned long *a, const unsigned long *b)
+{
+	return __atomic_load_n(a, __ATOMIC_RELAXED) || __atomic_load_n(b, __ATOMIC_RELAXED);
+}
+
+/* Each of a pin's answers, by one racer or the other. */
+static bool seen_all(const struct racer *r)
+{
+	return seen(&r[0].not_mapped, &r[1].not_mapped) && seen(&r[0].revoked, &r[1].revoked);
+}
+
+/*
+ * Two files, each with a thread, pin the same address of one IOAS. 64 pages are one batch:
+ * what is unmapped meanwhile is taken from a pin that iommufd is through with, or has
+ * refused. A pin of several batches: test_between_batches().
+ */
 static void test_race(char *p)
 {
 	struct left before = left_now();
 	struct racer racers[2] = { 0 };
 	unsigned long failed = 0, pinned;
+	int rounds;
 
-	/* two threads of one file race for one address; nothing but EEXIST is new then */
 	atomic_store(&racing, true);
 	for (int i = 0; i < 2; i++) {
 		racers[i].fd = dev_open(rig.dev.name);
@@ -139,11 +158,13 @@ static void test_race(char *p)
 			tap_bail("no racer");
 		pthread_create(&racers[i].thread, NULL, race, &racers[i]);
 	}
-	for (int i = 0; i < ROUNDS; i++) {
+	/* until each answer was seen */
+	for (rounds = 0; rounds < ROUNDS || (!seen_all(racers) && rounds < 1000 * ROUNDS); rounds++) {
 		failed += !!iommufd_map(rig.iommufd, rig.ioas, p, 64 * PAGE, IOVA, RW);
 		/* at least every other time somebody has got it */
-		pinned = racers[i % 2].pinned;
-		while (i % 4 < 2 && __atomic_load_n(&racers[i % 2].pinned, __ATOMIC_RELAXED) == pinned)
+		pinned = racers[rounds % 2].pinned;
+		while (rounds % 4 < 2 &&
+		       __atomic_load_n(&racers[rounds % 2].pinned, __ATOMIC_RELAXED) == pinned)
 			sched_yield();
 		failed += !!iommufd_unmap(rig.iommufd, rig.ioas, IOVA, 64 * PAGE);
 	}
@@ -151,12 +172,103 @@ static void test_race(char *p)
 	for (int i = 0; i < 2; i++) {
 		pthread_join(racers[i].thread, NULL);
 		tap_is(racers[i].strange, 0,
-		       "racer %d: %lu pins, %lu jobs, %lu lost their region, %lu pins refused", i,
-		       racers[i].pinned, racers[i].jobs, racers[i].faulted, racers[i].refused);
+		       "racer %d: %lu pins, %lu jobs, %lu lost their region, %lu pins ENOENT, %lu EAGAIN",
+		       i, racers[i].pinned, racers[i].jobs, racers[i].faulted, racers[i].not_mapped,
+		       racers[i].revoked);
 		close(racers[i].fd);
 	}
-	tap_is(failed, 0, "%d times mapped and unmapped meanwhile", ROUNDS);
+	tap_is(failed, 0, "%d times mapped and unmapped meanwhile", rounds);
+	tap_ok(racers[0].pinned && racers[1].pinned, "both have pinned");
+	tap_ok(seen_all(racers), "of pins, ENOENT and EAGAIN were seen");
 	left_check(&before, "the race");
+}
+
+struct call {
+	pthread_t thread;
+	pid_t tid;
+	int ret;
+	uint64_t mem;
+};
+
+static void *do_pin(void *arg)
+{
+	struct call *call = arg;
+
+	call->ret = iommufd_pin(rig.fd, IOVA, 3 * BATCH, RW, &call->mem);
+	return NULL;
+}
+
+static void *do_unmap(void *arg)
+{
+	struct call *call = arg;
+
+	__atomic_store_n(&call->tid, gettid(), __ATOMIC_RELEASE);
+	call->ret = iommufd_unmap(rig.iommufd, rig.ioas, IOVA, 3 * BATCH);
+	return NULL;
+}
+
+/* Until a thread waits in the kernel, uninterruptibly, as for a lock of iommufd's. */
+static void wait_asleep(const pid_t *tid)
+{
+	char path[64], state = 0;
+	FILE *f;
+
+	while (!__atomic_load_n(tid, __ATOMIC_ACQUIRE))
+		sched_yield();
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", *tid);
+	while (state != 'D') {
+		f = fopen(path, "re");
+		if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+			tap_bail("%s: %s", path, strerror(errno));
+		fclose(f);
+		if (state != 'D')
+			usleep(1000);
+	}
+}
+
+/* An unmap is waiting when the second batch of three has its pages. What the pin answers. */
+static int between_batches(char *p)
+{
+	struct left before = left_now();
+	struct call pin = { 0 }, unmap = { 0 };
+
+	memset(p, 1, 3 * BATCH);
+	trap_arm(p + BATCH + 9 * PAGE);
+	if (iommufd_map(rig.iommufd, rig.ioas, p, 3 * BATCH, IOVA, RW))
+		tap_bail("IOAS_MAP: %s", strerror(errno));
+	pthread_create(&pin.thread, NULL, do_pin, &pin);
+	trap_wait();
+	pthread_create(&unmap.thread, NULL, do_unmap, &unmap);
+	wait_asleep(&unmap.tid);
+	trap_release();
+	pthread_join(unmap.thread, NULL);
+	pthread_join(pin.thread, NULL);
+	if (unmap.ret || (pin.ret && pin.ret != -EAGAIN) || dev_foll_pins() != before.foll ||
+	    pinned_vm() != before.vm || dev_attr(rig.dev.name, "pinned_bytes") ||
+	    (!pin.ret && dev_unpin(rig.fd, pin.mem) != -ENOENT)) {
+		tap_diag("unmap: %d, pin: %d, %lld pages and %lld bytes left", unmap.ret, pin.ret,
+			 dev_foll_pins() - before.foll, pinned_vm() - before.vm);
+		return -EINVAL;
+	}
+	return pin.ret;
+}
+
+/*
+ * An unmap of which a pin hears between two of its batches. The unmap waits for a lock that
+ * each batch takes anew, and the pin may get it once more: then there was a region, which
+ * the unmap has taken away. So it is tried until the unmap was first.
+ */
+static void test_between_batches(void)
+{
+	char *p = pages_new(3 * BATCH);
+	int ret, tries = 0;
+
+	do
+		ret = between_batches(p);
+	while (!ret && ++tries < 200);
+	tap_is(ret, -EAGAIN, "unmapped between two batches of a pin: EAGAIN, nothing is left");
+	tap_diag("%d times the pin was first", tries);
+	munmap(p, 3 * BATCH);
 }
 
 int main(void)
@@ -169,6 +281,7 @@ int main(void)
 	test_idle(p);
 	test_busy(p);
 	test_race(p);
+	test_between_batches();
 	rig_close(&rig);
 	left_check(&before, "all");
 	return tap_done();

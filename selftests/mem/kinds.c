@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="soft=1" APPEND="hugepages=8" TIMEOUT=120 */
+/* vm: DEVICES="soft=1" TIMEOUT=120 */
 /*
  * Each kind of memory that a process has: the device reads what is in it, the process
  * reads what the device wrote, both whether or not the pages were there before; what is
  * charged and pinned meanwhile, and that nothing is afterwards. Then the same for
- * memory that changes while it is pinned: a fork, MADV_DONTNEED, a hole in the file; and
- * huge pages that have changed before.
+ * memory that changes while it is pinned: a fork, MADV_DONTNEED, a hole in the file; for
+ * huge pages that have changed before; and for memory that is to be read only.
  */
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "mem.h"
 
+#define HUGETLB_POOL	"/proc/sys/vm/nr_hugepages"
 #define LENGTH	(2 * HUGE)
 
 static int fd;
@@ -40,12 +41,45 @@ static uint8_t *anonymous(void)
 	return p;
 }
 
+/* AnonHugePages of the mapping at @p: bytes in huge pages that are mapped as such */
+static long huge_bytes(const uint8_t *p)
+{
+	unsigned long start, end;
+	bool here = false;
+	char line[512];
+	long kb = -1;
+	FILE *f = fopen("/proc/self/smaps", "re");
+
+	/* The instrumented kernel does not tell (PROC_PAGE_MONITOR): no reason to say no. */
+	if (!f)
+		return LENGTH;
+	while (kb < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			here = (uintptr_t)p >= start && (uintptr_t)p < end;
+		else if (here)
+			sscanf(line, "AnonHugePages: %ld kB", &kb);
+	}
+	fclose(f);
+	return kb * 1024;
+}
+
+/* Empty, but the kernel has huge pages for it, as it did a moment ago. */
 static uint8_t *transparent(void)
 {
 	uint8_t *p = map_at_huge();
+	long huge = 0;
 
-	if (p != MAP_FAILED && madvise(p, LENGTH, MADV_HUGEPAGE))
+	if (p == MAP_FAILED || madvise(p, LENGTH, MADV_HUGEPAGE))
 		return MAP_FAILED;
+	for (int i = 0; i < 20 && huge != LENGTH; i++) {
+		if (i)
+			dev_write("/proc/sys/vm/compact_memory", "1");
+		memset(p, 1, LENGTH);
+		huge = huge_bytes(p);
+		if (madvise(p, LENGTH, MADV_DONTNEED))
+			return MAP_FAILED;
+	}
+	tap_is(huge, LENGTH, "there are transparent huge pages");
 	return p;
 }
 
@@ -126,6 +160,8 @@ static void test_content(const struct kind *k, uint8_t *p, const char *when)
 	tap_is(charged(), LENGTH, "%s: charged once", k->name);
 	tap_is(dev_foll_pins() - before.foll, LENGTH / PAGE, "%s: each page is pinned", k->name);
 	fill(p, LENGTH, 7);
+	if (k->map == transparent)
+		tap_is(huge_bytes(p), LENGTH, "%s: which they are", k->name);
 	tap_is(device_crc(fd, mem, LENGTH, &crc), 0, "%s: the device reads", k->name);
 	tap_is(crc, crc32c(0, p, LENGTH), "%s: what is there", k->name);
 	tap_is(device_fill(fd, mem, PAGE + 5, HUGE, 0x0123456789abcdef), 0, "%s: it writes", k->name);
@@ -219,6 +255,8 @@ static void test_mended(void)
 		tap_bail("no memory");
 	for (int round = 0; round < 2; round++) {
 		fill(p, LENGTH, 13);
+		if (!round)
+			tap_is(huge_bytes(p), LENGTH, "huge pages");
 		for (size_t i = 0; i < sizeof(mended) / sizeof(mended[0]); i++) {
 			uint8_t *page = p + mended[i] * PAGE;
 
@@ -238,11 +276,75 @@ static void test_mended(void)
 	unmap(p);
 }
 
+/* The device may read it: also when there is a child, and when the process has other pages. */
+static void test_read_only(void)
+{
+	uint32_t crc, own;
+	uint8_t *p = anonymous();
+	int status = -1;
+	uint64_t mem;
+	pid_t pid;
+
+	memset(p, 9, LENGTH);
+	mprotect(p, LENGTH, PROT_READ);
+	own = crc32c(0, p, LENGTH);
+	tap_is(dev_pin(fd, p, LENGTH, READ, &mem), 0, "read-only memory");
+	tap_is(charged(), LENGTH, "is charged once");
+	tap_is(dev_foll_pins() - before.foll, LENGTH / PAGE, "each page of it is pinned");
+	tap_is(device_crc(fd, mem, LENGTH, &crc), 0, "can be read by the device");
+	tap_is(crc, own, "as it is");
+	tap_is(device_fill(fd, mem, 0, PAGE, 1), -EACCES, "but not be written");
+
+	pid = fork();
+	if (!pid)
+		_exit(charged() ? 2 : crc32c(0, p, LENGTH) != own);
+	waitpid(pid, &status, 0);
+	tap_is(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0, "a child sees it, and is not charged");
+	mprotect(p, LENGTH, PROT_READ | PROT_WRITE);
+	fill(p, LENGTH, 21);
+	own = crc32c(0, p, LENGTH);
+	tap_is(device_crc(fd, mem, LENGTH, &crc), 0, "the device reads after the fork");
+	tap_is(crc, own, "what the process has written since");
+
+	tap_is(madvise(p, LENGTH, MADV_DONTNEED), 0, "MADV_DONTNEED");
+	memset(p, 5, LENGTH);
+	tap_is(device_crc(fd, mem, LENGTH, &crc), 0, "the device still reads");
+	tap_is(crc, own, "what was there");
+	tap_is(charged(), LENGTH, "charged as before");
+	tap_is(dev_foll_pins() - before.foll, LENGTH / PAGE, "and pinned");
+	tap_is(dev_unpin(fd, mem), 0, "and is unpinned");
+	tap_is(charged(), 0, "and not charged any more");
+	clean_check(&before, "read-only memory");
+	unmap(p);
+}
+
+/* The first batch of 512 pages is pinned when the second one comes to a hole. */
+static void test_hole(uint8_t *p, const char *name)
+{
+	uint64_t mem;
+
+	if (p == MAP_FAILED)
+		tap_bail("no memory");
+	memset(p, 1, LENGTH);
+	if (munmap(p + HUGE + 99 * PAGE, PAGE))
+		tap_bail("munmap");
+	tap_is(dev_pin(fd, p, LENGTH, READ | WRITE, &mem), -EFAULT, "%s, a hole after 611 pages", name);
+	tap_is(charged(), 0, "is not charged");
+	tap_is(dev_foll_pins(), before.foll, "no page of it stays pinned");
+	tap_is(dev_pin(fd, p, HUGE + 99 * PAGE, READ | WRITE, &mem), 0, "up to there it is pinned");
+	tap_is(charged(), HUGE + 99 * PAGE, "and charged");
+	tap_is(dev_unpin(fd, mem), 0, "unpin");
+	clean_check(&before, name);
+	unmap(p);
+}
+
 int main(void)
 {
 	struct dev_info dev;
 	uint8_t *p;
 
+	if (dev_write(HUGETLB_POOL, "8"))
+		tap_bail(HUGETLB_POOL " cannot be written");
 	fd = open_first("soft", &dev);
 	before = clean_read();
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -258,24 +360,10 @@ int main(void)
 		unmap(p);
 	}
 	test_mended();
-	p = anonymous();
-	memset(p, 9, LENGTH);
-	mprotect(p, LENGTH, PROT_READ);
-	{
-		uint32_t crc, own = crc32c(0, p, LENGTH);
-		uint64_t mem;
-
-		tap_is(dev_pin(fd, p, LENGTH, READ, &mem), 0, "read-only memory");
-		tap_is(charged(), LENGTH, "is charged once");
-		tap_is(dev_foll_pins() - before.foll, LENGTH / PAGE, "each page of it is pinned");
-		tap_is(device_crc(fd, mem, LENGTH, &crc), 0, "can be read by the device");
-		tap_is(crc, own, "as it is");
-		tap_is(device_fill(fd, mem, 0, PAGE, 1), -EACCES, "but not be written");
-		tap_is(dev_unpin(fd, mem), 0, "and is unpinned");
-		tap_is(charged(), 0, "and not charged any more");
-		clean_check(&before, "read-only memory");
-	}
-	unmap(p);
+	test_read_only();
+	test_hole(anonymous(), "small pages");
+	test_hole(transparent(), "huge pages");
 	close(fd);
+	tap_is(dev_write(HUGETLB_POOL, "0"), 0, "no huge page is asked for any more");
 	return tap_done();
 }

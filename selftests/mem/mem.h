@@ -18,26 +18,10 @@
 #define READ	ACCEL_MEM_READ
 #define WRITE	ACCEL_MEM_WRITE
 
-/* A number from /proc/self/status, in kB; -1: there is none. */
-static inline long status_kb(const char *key)
-{
-	char line[128];
-	size_t n = strlen(key);
-	long kb = -1;
-	FILE *f = fopen("/proc/self/status", "re");
-
-	while (f && kb < 0 && fgets(line, sizeof(line), f))
-		if (!strncmp(line, key, n) && line[n] == ':')
-			sscanf(line + n + 1, "%ld", &kb);
-	if (f)
-		fclose(f);
-	return kb;
-}
-
 /* mm->pinned_vm: bytes that this process is charged for */
 static inline long long charged(void)
 {
-	return status_kb("VmPin") * 1024LL;
+	return dev_charged_kb(0) * 1024LL;
 }
 
 static inline void fill(uint8_t *p, size_t n, uint64_t seed)

@@ -113,6 +113,40 @@ static void test_file_system(void)
 	unlink(IMAGE);
 }
 
+/* Memory that has no file system behind it which would have to see a write: only no room. */
+static void test_full(void)
+{
+	struct clean before = clean_read();
+	uint64_t mem;
+	uint8_t *p;
+	int file;
+
+	mkdir(DIR, 0700);
+	if (mount("tmpfs", DIR, "tmpfs", 0, "size=64k"))
+		tap_bail("tmpfs: %s", strerror(errno));
+	file = open(FILE_, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (file < 0 || ftruncate(file, 32 * PAGE))
+		tap_bail(FILE_ ": %s", strerror(errno));
+	p = map(32 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file);
+	refused(p, 32 * PAGE, READ | WRITE, -EFAULT, "of 'data' cannot be faulted in: is tmpfs full",
+		"a file of a full tmpfs, to be written");
+	clean_check(&before, "the refusal");
+	tap_is(dev_pin(fd, p, 16 * PAGE, READ | WRITE, &mem), 0, "what there is room for can be pinned");
+	dev_unpin(fd, mem);
+	munmap(p, 32 * PAGE);
+	close(file);
+	tap_is(umount2(DIR, 0), 0, "the file system can be unmounted");
+
+	dev_write("/proc/sys/vm/nr_hugepages", "0");
+	p = mmap(NULL, HUGE, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		tap_bail("hugetlb: %s", strerror(errno));
+	refused(p, HUGE, READ | WRITE, -EFAULT, "cannot be faulted in: is hugetlbfs full",
+		"an empty pool of huge pages");
+	munmap(p, HUGE);
+}
+
 /* In a process of its own: another user, a limit of 64 KiB. */
 static int over_the_limit(const char *want, rlim_t limit)
 {
@@ -139,9 +173,12 @@ static int over_the_limit(const char *want, rlim_t limit)
 
 static void test_limit(void)
 {
-	tap_is(over_the_limit("ENOMEM: mem_pin: 52 KiB needed, 16 of RLIMIT_MEMLOCK's 64 KiB are pinned; "
-			      "raise it (ulimit -l, LimitMEMLOCK=)", 16 * PAGE), 0,
+	tap_is(over_the_limit("ENOMEM: mem_pin: 52 KiB needed, user 1001 has locked 16 of "
+			      "RLIMIT_MEMLOCK's 64 KiB; raise it (ulimit -l, LimitMEMLOCK=)", 16 * PAGE), 0,
 	       "over RLIMIT_MEMLOCK: what is needed, what is there, what to do");
+	tap_ok(!system("accelctl ctx list | grep -q 'was refused: ENOMEM: mem_pin: 52 KiB needed, "
+		       "user 1001 has locked 16 of RLIMIT_MEMLOCK.s 64 KiB; raise it'"),
+	       "accelctl ctx list says it");
 	tap_is(over_the_limit("EPERM: mem_pin: RLIMIT_MEMLOCK is 0; raise it (ulimit -l, LimitMEMLOCK=)", 0),
 	       0, "a limit of 0");
 }
@@ -155,6 +192,7 @@ int main(void)
 	test_mappings();
 	test_end_of_file();
 	test_file_system();
+	test_full();
 	test_limit();
 	tap_ok(!system("accelctl ctx list | grep -q 'was refused: EPERM: mem_pin: RLIMIT_MEMLOCK'"),
 	       "accelctl ctx list says it");

@@ -64,16 +64,7 @@ static inline void *pages_new(size_t length)
 /* Bytes that this process is charged for as pinned. */
 static inline long long pinned_vm(void)
 {
-	long long kb = -1;
-	char line[128];
-	FILE *f = fopen("/proc/self/status", "re");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmPin: %lld kB", &kb) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return kb * 1024;
+	return dev_charged_kb(0) * 1024LL;
 }
 
 struct left {

@@ -29,7 +29,7 @@ struct seen {
 	struct {
 		uint8_t cmd;
 		uint64_t id;
-		uint32_t pid;
+		uint32_t pid, init_pid;
 		int64_t uid;		/* -1: not told */
 		char dev[16];
 	} of[MAX];
@@ -52,6 +52,7 @@ static int take(uint8_t cmd, const struct nlmsghdr *nlh, void *arg)
 	snprintf(seen->of[i].dev, 16, "%s", genl_text(a[ACCEL_NL_A_CTX_DEV_NAME]));
 	seen->of[i].id = genl_uint(a[ACCEL_NL_A_CTX_ID]);
 	seen->of[i].pid = genl_uint(a[ACCEL_NL_A_CTX_PID]);
+	seen->of[i].init_pid = genl_uint(a[ACCEL_NL_A_CTX_INIT_PID]);
 	seen->of[i].uid = a[ACCEL_NL_A_CTX_UID] ? (int64_t)genl_uint(a[ACCEL_NL_A_CTX_UID]) : -1;
 	return 0;
 }
@@ -173,6 +174,9 @@ static int sees(void *arg)
 	for (i = 0; i < seen.num && i < MAX; i++)
 		if (want->uid >= 0 && seen.of[i].uid != want->uid)
 			return 2;
+	for (i = 0; i < seen.num && i < MAX; i++)
+		if (seen.of[i].init_pid != (want->uid < 0 ? seen.of[i].pid : 0))
+			return 4;	/* for CAP_SYS_ADMIN only */
 	if (want->other && look_at(want->other, &seen) != -ENOENT)
 		return 3;
 	return 0;
@@ -265,6 +269,8 @@ static int in_pid_ns_child(void *arg)
 			own = seen.of[i].pid == 1 && getpid() == 1;
 		else if (seen.of[i].pid)
 			return 2;	/* a pid that is not in here */
+		if (seen.of[i].init_pid <= 1)
+			return 4;	/* but said to be another namespace's */
 	}
 	return own ? 0 : 3;
 }
@@ -325,6 +331,31 @@ static int listen_for(struct genl *g, struct seen *seen, int ms)
 	return ret;
 }
 
+/* What is heard in a pid namespace must not name a process of it that it is not about. */
+static int in_pid_ns_listener(void *arg)
+{
+	struct seen seen;
+	struct genl g;
+
+	(void)arg;
+	if (genl_open(&g, ACCELERATOR_FAMILY_NAME) ||
+	    genl_subscribe(&g, ACCELERATOR_MCGRP_CONTEXTS))
+		return 1;
+	close(dev_open("acc1"));
+	if (listen_for(&g, &seen, 200) || seen.num != 2 || getpid() != 1)
+		return 2;
+	if (seen.of[0].pid || seen.of[1].pid)
+		return 3;
+	return seen.of[0].init_pid > 1 && seen.of[1].init_pid == seen.of[0].init_pid ? 0 : 4;
+}
+
+static int in_pid_ns_listens(void *arg)
+{
+	if (unshare(CLONE_NEWPID))
+		return 10;
+	return as_user(0, in_pid_ns_listener, arg);
+}
+
 static int alice_subscribes(void *arg)
 {
 	struct genl g;
@@ -353,9 +384,12 @@ static void test_context_notifications(void)
 	tap_is(seen.of[0].cmd, ACCEL_NL_CMD_CONTEXT_OPEN_NTF, "it was opened");
 	tap_is(seen.of[1].cmd, ACCEL_NL_CMD_CONTEXT_CLOSE_NTF, "it was closed");
 	tap_ok(seen.of[0].id && seen.of[0].id == seen.of[1].id, "the same context");
-	tap_is(seen.of[0].pid, getpid(), "by this process");
+	tap_is(seen.of[0].init_pid, getpid(), "by this process");
+	tap_is(seen.of[0].pid, 0, "as no namespace's but the initial one's");
 	tap_is(seen.of[0].uid, 0, "by root");
 	genl_close(&g);
+	check_ns("pid", 0, in_pid_ns_listens, NULL,
+		 "in a pid namespace, notifications name no process of it");
 }
 
 /* Unbind and bind a device of the soft driver, and listen. */

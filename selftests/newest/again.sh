@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: KERNEL=newest DEVICES="edu=1 soft=2,engines=3" APPEND="kunit.enable=1" TIMEOUT=300
+# vm: KERNEL=newest DEVICES="edu=1 soft=2,engines=3" TIMEOUT=300
 # Tests of other areas once more, on the newest kernel that Debian has, in one boot: what
 # they test was written for, and is otherwise run on, an older one. A point for each.
 cd "${0%/*}/.." || exit 1

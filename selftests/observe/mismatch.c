@@ -49,6 +49,13 @@ int main(void)
 	shell("rm " PINS "/stats_ioctl");
 	tap_is(shell("accelctl observe"), 1, "a program is missing: status is 1");
 	tap_ok(said("damaged") && said("7 of 8"), "and says so");
+	tap_is(shell("accelctl observe on"), 1, "on does not take it for whole");
+	tap_ok(said("7 of 8") && said("accelctl observe off && accelctl observe on"),
+	       "and says what mends it");
+	shell("rm " PINS "/contexts");
+	tap_is(shell("accelctl observe on"), 1, "nor when a map is missing");
+	tap_ok(said("pins are missing") && said("accelctl observe off && accelctl observe on"),
+	       "and says what mends that");
 	tap_is(shell("accelctl observe off"), 0, "off");
 	return tap_done();
 }

@@ -55,11 +55,13 @@ static const char *const names[] = { "open", "ioctl", "mmap", "mem_pin", "dma_ma
 
 static void each_hook(void)
 {
-	char want[64], out[8192];
+	char want[80], out[8192];
+	unsigned long long id;
 	struct policy p;
 	int fd, base;
 
 	probe_attach(&p, "each", NULL, 0);
+	id = policy_figure("each", "id");
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	dev_write(TRACE "events/accel/accel_policy_deny/enable", "1");
 	fd = dev_open(dev.name);
@@ -70,8 +72,8 @@ static void each_hook(void)
 		tap_is(do_hook(fd, hook), -EXDEV, "%s: the policy's errno", names[hook]);
 		tap_is(p.probe->refused[hook], 1, "  and it was asked once more: %llu",
 		       p.probe->calls[hook] - base);
-		snprintf(want, sizeof(want), "hook=%s ", names[hook]);
-		tap_is(dev_trace_lines(want), 1, "  traced by accel_policy_deny");
+		snprintf(want, sizeof(want), "policy=each policy_id=%llu hook=%s ", id, names[hook]);
+		tap_is(dev_trace_lines(want), 1, "  traced by accel_policy_deny: %s", want);
 		if (hook != PROBE_OPEN) {
 			run(out, sizeof(out), "accelctl -j ctx");
 			snprintf(want, sizeof(want), "%s: refused by policy 'each'", names[hook]);
@@ -142,6 +144,59 @@ static void order(void)
 	close(fd);
 }
 
+/* What "accelctl policy" prints of @name in a column of numbers. */
+static long long column(char *table, const char *name, int number)
+{
+	char *save, *line, *word;
+
+	for (line = strtok_r(table, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		word = strtok(line, " ");
+		if (!word || strcmp(word, name))
+			continue;
+		for (int i = 0; i < number && word; i++)
+			word = strtok(NULL, " ");
+		return word ? strtoll(word, NULL, 10) : -1;
+	}
+	return -1;
+}
+
+static long long listed(const char *name, int number)
+{
+	char out[8192];
+
+	return run(out, sizeof(out), "accelctl policy") ? -2 : column(out, name, number);
+}
+
+/* The list is a table: POLICY DEVICE PRIORITY CALLS REFUSED … */
+static void list(void)
+{
+	int fd = dev_open(dev.name);
+	struct policy a, b;
+	char out[8192];
+
+	probe_attach(&a, "first", "acc*", -3);
+	probe_attach(&b, "second", NULL, 4);
+	do_hook(fd, PROBE_MMAP);
+	a.probe->answer[PROBE_MMAP] = -EXDEV;
+	do_hook(fd, PROBE_MMAP);
+	b.probe->answer[PROBE_MMAP] = -EXDEV;
+	a.probe->answer[PROBE_MMAP] = 0;
+	do_hook(fd, PROBE_MMAP);
+	do_hook(fd, PROBE_MMAP);
+	tap_is(listed("first", 2), -3, "accelctl policy: the first one's priority");
+	tap_is(listed("first", 3), 4, "  CALLS");
+	tap_is(listed("first", 4), 1, "  REFUSED");
+	tap_is(listed("second", 2), 4, "the second one's priority");
+	tap_is(listed("second", 3), 3, "  CALLS");
+	tap_is(listed("second", 4), 2, "  REFUSED");
+	run(out, sizeof(out), "accelctl policy");
+	tap_ok(strstr(out, "first") && strstr(out, "second") > strstr(out, "first"),
+	       "in the order in which they are asked");
+	policy_close(&a);
+	policy_close(&b);
+	close(fd);
+}
+
 /* How often a policy for devices like @pattern hears of an open of @name. */
 static int opens(const char *pattern, const char *name)
 {
@@ -179,7 +234,7 @@ static void only_control(const char *control)
 static void patterns(void)
 {
 	char control[DEV_NAME_LEN + 1];
-	static const char *const bad[] = { "acc 0", "a/b", "acc0,acc1" };
+	static const char *const bad[] = { "acc 0", "a/b", "acc0,acc1", "acc[^0]" };
 	struct policy p;
 
 	tap_is(opens("", dev.name), 1, "no pattern: %s", dev.name);
@@ -188,6 +243,8 @@ static void patterns(void)
 	tap_is(opens(dev.name, other.name), 0, "%s is not for %s", dev.name, other.name);
 	tap_is(opens("acc[1-2]", dev.name), 1, "acc[1-2] for %s", dev.name);
 	tap_is(opens("acc[1-2]", edu.name), 0, "but not for %s", edu.name);
+	tap_is(opens("acc[!0]", dev.name), 1, "acc[!0] for %s", dev.name);
+	tap_is(opens("acc[!0]", edu.name), 0, "but not for %s", edu.name);
 	tap_is(opens("acc?", edu.name), 1, "acc?");
 	tap_is(opens("acc?0", edu.name), 0, "acc?0");
 	tap_is(opens("*", edu.name), 1, "*");
@@ -258,6 +315,7 @@ int main(void)
 		tap_bail("no devices");
 	each_hook();
 	order();
+	list();
 	patterns();
 	newcomers();
 	modules();

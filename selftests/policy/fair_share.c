@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: KERNEL=debian DEVICES="soft=1,engines=2" TIMEOUT=300 */
+/* vm: DEVICES="soft=1,engines=2" TIMEOUT=400 */
 /*
  * fair-share: two tenants' shares of an engine's busy time, which the core counts for each
- * file, are those of their weights, within 5 %: also where one has many more jobs, or longer
- * ones, or more files, and on an engine that takes several jobs at a time. Who is alone
- * gets all of it; who comes back from idleness gets no credit.
+ * file, are those of their weights, each within 5 % of its own: also where one has many more
+ * jobs, or longer ones, or more files, and on an engine that takes several jobs at a time. Who
+ * is alone gets all of it; who comes back from idleness gets no credit.
  *
- * Busy time is what is measured, until it is seconds in sum; no clock is asked.
+ * Busy time is what is measured, until it is seconds in sum; no clock is asked. On the
+ * instrumented kernel, where what a policy does takes longer than a job, the same is done, and
+ * no percentages are looked at: without an error, nobody overruled, and the books even.
  */
 #include "tenants.h"
 
@@ -163,12 +165,31 @@ static double share(const struct work *red, const struct work *blue, uint64_t fo
 	return have;
 }
 
+/* Nothing waits or runs any more, as the policy has it. */
+static bool is_even(void)
+{
+	struct json_node *all = policy_json("fair-share");
+	const struct json_node *list = all ? json_at(all, "policies.0.own.tenants") : NULL, *row;
+	bool even = list && list->first;
+
+	for (row = list ? list->first : NULL; row; row = row->next)
+		even &= !json_u64_at(row, "waiting") && !json_u64_at(row, "running");
+	json_free(all);
+	return even;
+}
+
 static void near(const struct work *red, const struct work *blue, uint64_t for_ns, double want,
 		 const char *what)
 {
-	const struct range range = { want * .95, want * 1.05 };
-	double have = share(red, blue, for_ns, range);
+	/* of what the one with less is to have, so it holds for both */
+	const double most = .05 * (want < 50 ? want : 100 - want);
+	const struct range range = { want - most, want + most };
+	double have = share(red, blue, times(for_ns / 1000, for_ns / 10000) * 1000ULL,
+			    times(1, 0) ? range : any);
 
+	tap_ok(is_even(), "%s: nothing waits or runs, when all has ended", what);
+	if (!times(1, 0))
+		return;
 	tap_ok(have > range.above && have < range.below, "%s: red has %.1f %%, to be %.0f %%",
 	       what, have, want);
 }
@@ -203,8 +224,11 @@ static void weights(const char *engine)
 /* It holds only what it is for: without the policy, who has more jobs has more. */
 static void without(void)
 {
-	double have = share(&files, &usual, 2 * SECOND, (struct range){ 70, 101 });
+	double have;
 
+	if (!times(1, 0))
+		return;
+	have = share(&files, &usual, 2 * SECOND, (struct range){ 70, 101 });
 	tap_ok(have > 70, "without a policy, red with four files has %.1f %%", have);
 }
 
@@ -250,8 +274,8 @@ static void no_credit(void)
 	while (busy[1] < many.outstanding * 10000000ULL * 9 / 10);
 	share_from_now(pids, SECOND, any);
 	work[1].idle = 0;
-	have = share_from_now(pids, SECOND, (struct range){ 45, 101 });
-	tap_ok(have > 45, "blue was idle for a second of red's; then red still has %.1f %%", have);
+	have = share_from_now(pids, SECOND, times(1, 0) ? (struct range){ 45, 101 } : any);
+	tap_ok(have > 45 || !times(1, 0), "blue was idle for a second of red's; then red still has %.1f %%", have);
 	work[0].stop = work[1].stop = 1;
 	tenant_end(pids[0]);
 	tenant_end(pids[1]);

@@ -41,6 +41,16 @@ static int pin_as(const char *cgroup, const char *name, int uid)
 	return -tenant_end(tenant(cgroup, pin, &r));
 }
 
+static bool has_rule(const char *rule)
+{
+	struct json_node *all = policy_json("ioctl-filter");
+	const struct json_node *list = all ? json_at(all, "policies.0.own.rules") : NULL;
+	bool has = list && json_find(list, "deny", rule);
+
+	json_free(all);
+	return has;
+}
+
 /* MEM_PIN is number 0. */
 static void filter(void)
 {
@@ -83,6 +93,12 @@ static void filter(void)
 	tap_is(dev_pin(fd, pages(PAGE), PAGE, RW, &mem), -EBUSY, "a rule holds for open files");
 	close(fd);
 	accelctl_fails("set ioctl-filter allow=5", 1, "no rule is exactly that");
+	accelctl_fails("set ioctl-filter deny=010", 2, "no octal numbers; say 10");
+	accelctl_fails("set ioctl-filter deny=+1", 2, "no number from 0 to 255");
+	accelctl_fails("set ioctl-filter deny=0,device=acc00", 2, "not the name of one device");
+	accelctl_fails("set ioctl-filter deny=0,device=acc0x0", 2, "not the name of one device");
+	accelctl("set ioctl-filter deny=0x1f,device=acc0");
+	tap_ok(has_rule("31,device=acc0"), "  hexadecimal");
 	accelctl_fails("set ioctl-filter deny=256", 2, "no number from 0 to 255");
 	accelctl_fails("set ioctl-filter deny=1,user=nobodyatall", 2, "no such user");
 	accelctl_fails("set ioctl-filter deny=1,cgroup=/nowhere", 2, "there is no cgroup");

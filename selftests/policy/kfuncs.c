@@ -5,7 +5,9 @@
  * context, each region once. A context in a map stays what it was beyond its file's end,
  * and holds up nobody: not its device, not the driver's module.
  */
-#include "policy.h"
+#include <grp.h>
+
+#include "tenants.h"
 #include "walk.h"
 
 static struct walk *walk;
@@ -90,6 +92,94 @@ static void figures(const struct dev_info *dev)
 	close(fd);
 }
 
+#define ALICE	1001
+#define ACCEL	900
+
+/* Alice, in a cgroup of her own, with two jobs, of which the first takes longer than the test. */
+static void alice(void *arg)
+{
+	const struct dev_info *dev = arg;
+	struct accel_soft_submit submit = { .op = ACCEL_SOFT_OP_FILL, .length = PAGE };
+	struct accel_job_wait wait;
+	char *memory = pages(PAGE);
+	gid_t group = ACCEL;
+	uint64_t mem;
+	int fd;
+
+	if (setgroups(1, &group) || setgid(ACCEL) || setuid(ALICE))
+		_exit(99);
+	fd = dev_open(dev->name);
+	if (mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ||
+	    dev_pin(fd, memory, PAGE, RW, &mem) ||
+	    dev_pin(fd, (void *)0x10000, PAGE, RW, NULL) != -EFAULT)
+		_exit(98);
+	submit.dst_mem = mem;
+	if (dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit) ||
+	    dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit))
+		_exit(97);
+	dev_wait(fd, submit.job_id, &wait);
+	_exit(96);
+}
+
+/* What is told of somebody else, while it is at it. */
+static void of_alice(const struct dev_info *dev)
+{
+	struct accel_soft_config config = { .engine = ACCEL_SOFT_ENGINE_ANY, .bandwidth = 1 };
+	char control[DEV_NAME_LEN + 1];
+	unsigned long long busy;
+	struct stat st;
+	int fd, status;
+	pid_t pid;
+
+	snprintf(control, sizeof(control), "%sc", dev->name);
+	fd = dev_open(control);
+	if (dev_ioctl(fd, ACCEL_SOFT_IOCTL_CONFIG, &config))
+		tap_bail("%s cannot be configured", control);
+	walk->index = dev->index;
+	pid = tenant("/walk", alice, (void *)dev);
+	/* her file is the last that was opened, and she waits for her second job */
+	do {
+		usleep(10000);
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			tap_bail("alice: %d", status);
+		go("recall");
+		go("find");
+	} while (walk->kept_tgid != (unsigned int)pid || walk->ioctls < 4 || !walk->ioctls_in_flight ||
+		 !walk->running);
+	tap_is(walk->wrong, 0, "alice's context is found");
+	tap_is(walk->kept_uid, ALICE, "its user");
+	if (stat(CGROUPS "/walk", &st))
+		tap_bail("no cgroup");
+	tap_is(walk->kept_cgroup, st.st_ino, "its cgroup");
+	tap_is(walk->ioctls_in_flight, 1, "an ioctl that is under way");
+	tap_is(walk->ioctl_errors, 1, "one that failed");
+	tap_is(walk->pins, 2, "its pins");
+	tap_is(walk->pin_errors, 1, "of which one failed");
+	tap_is(walk->device_pinned, PAGE, "what the device has pinned");
+	tap_is(walk->device_mapped, PAGE, "what is mapped of it");
+	tap_is(walk->mapped, PAGE, "and of the context");
+	tap_is(walk->running, 1, "a job runs");
+	tap_is(walk->queued, 1, "and one waits");
+	busy = walk->engine_busy_ns;
+	do
+		go("find");
+	while (walk->engine_busy_ns == busy);
+	tap_ok(walk->engine_busy_ns > busy, "and the engine's busy time grows: %llu, %llu ns", busy,
+	       walk->engine_busy_ns);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	do
+		go("find");
+	while (walk->running || walk->queued);
+	busy = walk->engine_busy_ns;
+	go("find");
+	tap_is(walk->engine_busy_ns, busy, "until nothing runs");
+	tap_is(walk->device_pinned + walk->device_mapped, 0, "nor is anything held");
+	config.bandwidth = 0;
+	dev_ioctl(fd, ACCEL_SOFT_IOCTL_CONFIG, &config);
+	close(fd);
+}
+
 static void kept(const struct dev_info *dev)
 {
 	uint64_t id = walk->kept_id, mem;
@@ -153,6 +243,7 @@ int main(void)
 		tap_bail("mmap");
 	walks(devs, num);
 	figures(&devs[1]);
+	of_alice(&devs[1]);
 	kept(&devs[1]);
 	with_the_map();
 	return tap_done();

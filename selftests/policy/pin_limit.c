@@ -8,7 +8,7 @@
 
 #define LIMIT	(64 * PAGE)
 
-static struct dev_info dev;
+static struct dev_info dev, other;
 
 struct answer {
 	int ret[8];
@@ -189,6 +189,27 @@ static void again(void)
 	accelctl_fails("load pin-limit level=2", 2, "accelctl policy unload pin-limit first");
 }
 
+/* A replacement that is for another device is told of what was pinned on this one. */
+static void narrower(void)
+{
+	int fd = dev_open(dev.name);
+	uint64_t mem, later, files = cgroup_figure("pin-limit", "cgroups", "/", "files");
+
+	tap_is(dev_pin(fd, pages(PAGE), PAGE, RW, &mem), 0, "pinned on %s", dev.name);
+	accelctl("load pin-limit device=%s", other.name);
+	tap_is(dev_pin(fd, pages(2 * PAGE), 2 * PAGE, RW, &later), 0, "and when it is for %s only",
+	       other.name);
+	dev_unpin(fd, later);
+	tap_is(cgroup_figure("pin-limit", "cgroups", "/", "pinned_bytes"), PAGE,
+	       "what it was not asked about it does not hear of");
+	dev_unpin(fd, mem);
+	tap_is(cgroup_figure("pin-limit", "cgroups", "/", "pinned_bytes"), 0,
+	       "what it has allowed, it does");
+	close(fd);
+	tap_is(cgroup_figure("pin-limit", "cgroups", "/", "files"), files - 1, "and of the file's end");
+	accelctl("load pin-limit device=*");
+}
+
 /* More files than have a place in the table, and cgroups that come and go. */
 static void many(void)
 {
@@ -234,12 +255,13 @@ int main(void)
 
 	policy_begin();
 	answer = shared(sizeof(*answer));
-	if (dev_find("soft", 0, &dev))
-		tap_bail("no soft device");
+	if (dev_find("soft", 0, &dev) || dev_find("soft", 1, &other))
+		tap_bail("no soft devices");
 	mkdir(CGROUPS "/red", 0755);
 	mkdir(CGROUPS "/blue", 0755);
 	older();
 	again();
+	narrower();
 	accelctl("set pin-limit default=max /red=%lu", LIMIT);
 	to_the_byte("/red", limit, "red");
 	tap_is(answer->ret[7], 1, "red: accelctl shows it to the byte");
@@ -262,7 +284,18 @@ int main(void)
 	accelctl_fails("set pinlimit default=1", 1, "accelctl has loaded no policy \"pinlimit\"");
 	accelctl_fails("load pin-limti", 2, "did you mean pin-limit?");
 	accelctl_fails("load pin-limit name=a/b", 2, "a name is 1 to 15 letters");
+	accelctl_fails("load pin-limit name=a.b", 2, "no names with a '.'");
 	accelctl_fails("load pin-limit name=x device=a,b", 2, "no pattern of names");
+	accelctl_fails("load pin-limit name=x device=acc[^0]", 2, "as in acc[!0]");
+	accelctl_fails("unload ..", 2, "a name is 1 to 15 letters");
+	accelctl_fails("set ../pin-limit default=1", 2, "a name is 1 to 15 letters");
+	accelctl_fails("show pin-limit/", 2, "a name is 1 to 15 letters");
+	accelctl("load pin-limit name=fifteen-letters default=0");
+	accelctl_fails("unload fifteen-letters-and-more", 2, "a name is 1 to 15 letters");
+	accelctl_fails("set fifteen-letters-and-more default=1", 2, "a name is 1 to 15 letters");
+	tap_is(policy_figure("fifteen-letters", "own.default"), 0, "  which is none of the first 15");
+	accelctl("unload fifteen-letters");
+	tap_ok(!access("/sys/fs/bpf/accelerator-policies/pin-limit/link", F_OK), "and all the rest stays");
 	accelctl_fails("load pin-limit priority=high", 2, "not a number");
 	accelctl("load pin-limit name=second device=%s default=0", dev.name);
 	tap_is(policy_figure("second", "own.default"), 0, "a second one, by another name");

@@ -18,6 +18,7 @@ static char *page;
 struct caller {
 	pthread_t thread;
 	unsigned long long pins, jobs, ioctls;
+	bool broken;		/* off at a call that did not do as it should */
 };
 
 /* Calls, counted by who makes them. */
@@ -46,12 +47,12 @@ static void *call(void *arg)
 
 static struct caller callers[THREADS];
 
-static void begin_calls(void)
+static void begin_calls(void *(*what)(void *arg))
 {
 	stop = 0;
 	memset(callers, 0, sizeof(callers));
 	for (int i = 0; i < THREADS; i++)
-		pthread_create(&callers[i].thread, NULL, call, &callers[i]);
+		pthread_create(&callers[i].thread, NULL, what, &callers[i]);
 }
 
 /* What all of them have made. */
@@ -98,7 +99,7 @@ static void under_load(void)
 	}
 	if (policy_attach(&two[0]))
 		tap_bail("%s", policy_log);
-	begin_calls();
+	begin_calls(call);
 	for (int i = 1; i <= ROUNDS; i++) {
 		usleep(5000);
 		failed += bpf_link__update_map(two[0].link, two[i % 2].ops) != 0;
@@ -114,6 +115,87 @@ static void under_load(void)
 	tap_is(policy_figure("version", "hooks.mem_pin.calls"), all.pins, "the kernel's count goes on");
 	policy_close(&two[0]);
 	policy_close(&two[1]);
+}
+
+/* Regions that are made and end, and some that cannot be made; counted by who does so. */
+static void *pin_only(void *arg)
+{
+	struct caller *c = arg;
+	int fd = dev_open(dev.name);
+	uint64_t mem;
+
+	while (!stop || !c->pins) {
+		if (dev_pin(fd, page, PAGE, RW, &mem) || dev_unpin(fd, mem) ||
+		    dev_pin(fd, (void *)0x10000, PAGE, RW, &mem) != -EFAULT) {
+			c->broken = true;
+			break;
+		}
+		c->pins += 2;
+	}
+	close(fd);
+	return NULL;
+}
+
+/*
+ * One that is told of each region's end, and one that is told in bulk, take each other's place.
+ * Whichever has allowed a region, one of them is told of its end, and one only.
+ */
+static void both_ways(void)
+{
+	struct policy each, bulk;
+	int failed = 0, uneven = 0;
+
+	policy_open(&each, "probe.bpf.o");
+	policy_set(&each, "version", NULL, 0);
+	policy_open(&bulk, "unpinned.bpf.o");
+	policy_set(&bulk, "version", NULL, 0);
+	if (policy_load(&each) || policy_load(&bulk) || policy_attach(&each))
+		tap_bail("%s", policy_log);
+	for (int i = 0; i < 5; i++) {
+		begin_calls(pin_only);
+		for (int k = 0; k < times(40, 8); k++) {
+			failed += bpf_link__update_map(each.link, bulk.ops) != 0;
+			usleep(1000);
+			failed += bpf_link__update_map(each.link, each.ops) != 0;
+			usleep(1000);
+		}
+		end_calls();
+		for (int k = 0; k < THREADS; k++)
+			failed += callers[k].broken;
+		uneven += each.probe->calls[PROBE_MEM_PIN] + bulk.books->allowed / PAGE !=
+			  each.probe->calls[PROBE_MEM_UNPIN] + bulk.books->back / PAGE;
+	}
+	tap_is(failed, 0, "each in the place of the one in bulk, and the other way round");
+	tap_is(uneven, 0, "all regions' ends are told: of %llu and %llu, %llu and %llu",
+	       each.probe->calls[PROBE_MEM_PIN], bulk.books->allowed / PAGE,
+	       each.probe->calls[PROBE_MEM_UNPIN], bulk.books->back / PAGE);
+	tap_ok(bulk.books->told > 0 && each.probe->calls[PROBE_MEM_UNPIN] > 0, "in both ways");
+	policy_close(&each);
+	policy_close(&bulk);
+}
+
+/* What is owed to the old one is told to it before it is replaced. */
+static void owed(void)
+{
+	struct policy each, bulk;
+	int fd = dev_open(dev.name);
+	uint64_t mem;
+
+	policy_open(&bulk, "unpinned.bpf.o");
+	policy_set(&bulk, "version", NULL, 0);
+	policy_open(&each, "probe.bpf.o");
+	policy_set(&each, "version", NULL, 0);
+	if (policy_load(&each) || policy_load(&bulk) || policy_attach(&bulk))
+		tap_bail("%s", policy_log);
+	dev_pin(fd, page, PAGE, RW, &mem);
+	dev_unpin(fd, mem);
+	tap_is(bulk.books->told, 0, "the old one is owed an end");
+	tap_is(bpf_link__update_map(bulk.link, each.ops), 0, "it is replaced by one that is told each");
+	tap_is(bulk.books->back, PAGE, "and was told before");
+	tap_is(each.probe->calls[PROBE_MEM_UNPIN], 0, "the new one was not");
+	close(fd);
+	policy_close(&each);
+	policy_close(&bulk);
 }
 
 /* One comes and goes beside, before and behind one that stays. */
@@ -134,7 +216,7 @@ static void beside(int priority)
 	if (policy_load(&comes))
 		tap_bail("%s", policy_log);
 	comes.probe->tgid = getpid();
-	begin_calls();
+	begin_calls(call);
 	for (int i = 0; i < ROUNDS; i++) {
 		usleep(2000);
 		failed += policy_attach(&comes) != 0;
@@ -265,6 +347,61 @@ static void held(void)
 	close(fd);
 }
 
+struct unbind {
+	pthread_t thread;
+	volatile int done;
+};
+
+static void *unbind(void *arg)
+{
+	struct unbind *u = arg;
+
+	dev_write("/sys/bus/platform/drivers/accel_soft/unbind", "accel_soft.0");
+	u->done = 1;
+	return NULL;
+}
+
+/*
+ * A policy that holds a job back is taken away, and its device, at the same time and one after
+ * the other: nothing waits for the job, or for the policy.
+ */
+static void unloaded_while_held(void)
+{
+	struct unbind u = { 0 };
+	struct policy p;
+	int fd;
+
+	/* so that nothing starts, and nobody is overruled */
+	dev_write("/sys/module/accelerator/parameters/policy_hold_ms", "3600000");
+	for (int order = 0; order < 3; order++) {
+		u.done = 0;
+		probe_attach(&p, "holder", NULL, 0);
+		fd = dev_open(dev.name);
+		p.probe->answer[PROBE_JOB_START] = -EAGAIN;
+		for (int i = 0; i < 5; i++)
+			nop_submit(fd, 0, NULL);
+		while (!*(volatile unsigned long long *)&p.probe->calls[PROBE_JOB_START])
+			usleep(1000);
+		if (order == 0)
+			policy_close(&p);
+		pthread_create(&u.thread, NULL, unbind, &u);
+		if (order == 1)
+			policy_close(&p);
+		pthread_join(u.thread, NULL);
+		tap_ok(u.done, "jobs are held: the device goes %s", order == 0 ? "after the policy" :
+		       order == 1 ? "while the policy does" : "before the policy");
+		if (order == 2) {
+			tap_is(p.probe->calls[PROBE_JOB_DONE], 5, "  which hears of its jobs' end");
+			policy_close(&p);
+		}
+		close(fd);
+		dev_write("/sys/bus/platform/drivers/accel_soft/bind", "accel_soft.0");
+		if (dev_find("soft", 0, &dev))
+			tap_bail("the device did not come back");
+	}
+	dev_write("/sys/module/accelerator/parameters/policy_hold_ms", "30000");
+}
+
 int main(void)
 {
 	policy_begin();
@@ -272,10 +409,13 @@ int main(void)
 	if (dev_find("soft", 0, &dev))
 		tap_bail("no soft device");
 	under_load();
+	both_ways();
+	owed();
 	beside(-1);
 	beside(1);
 	other_name();
 	links();
 	held();
+	unloaded_while_held();
 	return tap_done();
 }

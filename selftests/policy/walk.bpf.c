@@ -68,6 +68,7 @@ int find(void *unused)
 {
 	struct accel_bpf_context info = {};
 	struct accel_bpf_engine engine = {};
+	struct accel_bpf_device device = {};
 	struct accel_bpf_count count = {};
 	struct accel_context *actx;
 	struct accel_device *adev = bpf_accel_device_find(walk.index);
@@ -83,17 +84,32 @@ int find(void *unused)
 		walk.wrong |= 4;
 	walk.engine_jobs = engine.jobs;
 	walk.engine_busy_ns = engine.busy_ns;
+	walk.queued = engine.queued;
+	walk.running = engine.running;
+	if (bpf_accel_device_info(adev, &device, sizeof(device)))
+		walk.wrong |= 64;
+	walk.device_pinned = device.pinned_bytes;
+	walk.device_mapped = device.mapped_bytes;
 	if (bpf_accel_device_count(adev, ACCEL_BPF_OP_OPEN, &count, sizeof(count)) || !count.calls)
 		walk.wrong |= 8;
 	bpf_rcu_read_lock();
 	actx = bpf_accel_context_find(adev, walk.kept_id);
 	if (actx) {
-		if (!bpf_accel_context_info(actx, &info, sizeof(info)))
+		if (!bpf_accel_context_info(actx, &info, sizeof(info))) {
 			walk.kept_tgid = info.tgid;
-		if (!bpf_accel_context_count(actx, ACCEL_BPF_OP_IOCTL, &count, sizeof(count)))
+			walk.kept_uid = info.uid;
+			walk.kept_cgroup = info.cgroup_id;
+			walk.mapped = info.mapped_bytes;
+		}
+		if (!bpf_accel_context_count(actx, ACCEL_BPF_OP_IOCTL, &count, sizeof(count))) {
 			walk.ioctls = count.calls;
-		if (!bpf_accel_context_count(actx, ACCEL_BPF_OP_MEM_PIN, &count, sizeof(count)))
+			walk.ioctl_errors = count.errors;
+			walk.ioctls_in_flight = count.inflight;
+		}
+		if (!bpf_accel_context_count(actx, ACCEL_BPF_OP_MEM_PIN, &count, sizeof(count))) {
 			walk.pins = count.calls;
+			walk.pin_errors = count.errors;
+		}
 		if (!bpf_accel_context_count(actx, ACCEL_BPF_OP_NR, &count, sizeof(count)))
 			walk.wrong |= 16;
 		bpf_accel_context_put(actx);

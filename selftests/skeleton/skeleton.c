@@ -12,9 +12,9 @@
 #include "device.h"
 #include "tap.h"
 
-#define SIZE	(16 * 4096UL)
+#define SIZE	(64 * 4096UL)
 #define OFFSET	5000
-#define LENGTH	30001
+#define LENGTH	200001
 
 int main(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="soft=1" TIMEOUT=240 */
+/* vm: DEVICES="soft=1" ALONE=1 TIMEOUT=240 */
 /*
  * 10,000 processes open the device, pin, map, submit jobs that do not end, and are
  * killed: one half when they have done so, the others wherever they are by then.

@@ -18,6 +18,8 @@
 
 #define PAGE		4096UL
 #define MODULES		"/usr/lib/accelerator/modules/"
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#define KMEMLEAK_AGE_S	5	/* it tells of nothing that is younger */
 #define MAX_SLABS	256
 
 struct storm_slab {
@@ -33,6 +35,7 @@ struct storm {
 	char refs_driver[64];	/* path of a module's reference count, "" without */
 	struct storm_slab slabs[MAX_SLABS];
 	int num_slabs;
+	long leaks;		/* that kmemleak knew of, of others before us */
 };
 
 /*
@@ -82,11 +85,20 @@ static inline int storm_nodes(void)
 	return n;
 }
 
-/* The caches of what the core allocates; the xarrays' nodes are radix_tree_node. */
+/*
+ * The caches of what the core allocates, its own and those of others: the xarrays' nodes
+ * are radix_tree_node; files and mappings are kept by references that the core takes.
+ */
 static inline int storm_watches(const char *slab)
 {
-	return !strncmp(slab, "kmalloc-", 8) || !strcmp(slab, "kernfs_node_cache") ||
-	       !strcmp(slab, "radix_tree_node");
+	static const char * const names[] = {
+		"kernfs_node_cache", "radix_tree_node", "filp", "vm_area_struct",
+	};
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(slab, names[i]))
+			return 1;
+	return !strncmp(slab, "kmalloc-", 8) || !strncmp(slab, "accel_", 6);
 }
 
 /*
@@ -151,6 +163,47 @@ static inline long storm_growth(const struct storm *before, const char **which)
 	return growth;
 }
 
+/* storm_leaks() - of how many objects kmemleak says now that nothing points to them */
+static inline long storm_leaks(int show)
+{
+	FILE *f = fopen(KMEMLEAK, "re");
+	char line[256];
+	long n = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		n += !strncmp(line, "unreferenced object", 19);
+		if (show-- > 0)
+			tap_diag("%.*s", (int)strcspn(line, "\n"), line);
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* Two scans: what the first finds may still be on its way to somebody. */
+static inline int storm_scan(void)
+{
+	int ret = dev_write(KMEMLEAK, "scan");
+
+	if (ret)
+		return ret;
+	sleep(KMEMLEAK_AGE_S);
+	return dev_write(KMEMLEAK, "scan");
+}
+
+/* storm_after_kmemleak() - a detector that has given up says so, where it is asked to scan */
+static inline void storm_after_kmemleak(const struct storm *s, const char *name)
+{
+	long leaks;
+
+	if (access(KMEMLEAK, F_OK))
+		return;
+	tap_is(storm_scan(), 0, "%s: kmemleak scans, twice", name);
+	leaks = storm_leaks(0);
+	if (!tap_ok(leaks <= s->leaks, "%s: it knows of no memory that is lost", name))
+		storm_leaks(60);
+}
+
 /* storm_before() - @module: of the driver ("accel_soft") that is to stay loaded, or NULL */
 static inline void storm_before(struct storm *s, const char *module)
 {
@@ -160,12 +213,13 @@ static inline void storm_before(struct storm *s, const char *module)
 	s->refs_core = storm_read("/sys/module/accelerator/refcnt");
 	if (module)
 		snprintf(s->refs_driver, sizeof(s->refs_driver), "/sys/module/%s/refcnt", module);
+	s->leaks = storm_leaks(0);
 	storm_slabs(s);
 }
 
 /*
- * storm_after_within() - @count: how often it was done, @slack: objects that the kernel's
- * own part of it may keep in a cache
+ * storm_after_within() - all but kmemleak; @count: how often it was done, @slack: objects that
+ * the kernel's own part of it may keep in a cache
  */
 static inline void storm_after_within(const struct storm *s, const char *name, long count,
 				      long slack)
@@ -177,6 +231,7 @@ static inline void storm_after_within(const struct storm *s, const char *name, l
 	int n = dev_list(devs, 64);
 
 	tap_is(dev_foll_pins(), s->pins, "%s: no page is pinned", name);
+	tap_is(dev_charged_kb(0), 0, "%s: nor charged for", name);
 	for (int i = 0; i < n && i < 64; i++)
 		contexts += dev_attr(devs[i].name, "contexts");
 	tap_is(contexts, 0, "%s: no context is left", name);
@@ -199,6 +254,7 @@ static inline void storm_after_within(const struct storm *s, const char *name, l
 static inline void storm_after(const struct storm *s, const char *name, long count)
 {
 	storm_after_within(s, name, count, 0);
+	storm_after_kmemleak(s, name);
 }
 
 /* One open file with a region pinned, a mapping, and jobs that do not end by themselves. */

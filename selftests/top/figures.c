@@ -8,6 +8,7 @@
 #include <math.h>
 #include <sys/stat.h>
 
+#include "device.h"
 #include "frames.h"
 #include "tap.h"
 
@@ -129,8 +130,11 @@ int main(void)
 	struct json_node *before, *frame, *final;
 	struct child top, load;
 	const char *line, *pid;
+	struct dev_info dev;
 	uint64_t total;
 
+	if (dev_find("soft", 0, &dev))
+		tap_bail("no soft device");
 	mkdir("/sys/fs/cgroup/red", 0755);
 	mkdir("/sys/fs/cgroup/blue", 0755);
 	if (!child_start(&top, top_argv))
@@ -159,8 +163,6 @@ int main(void)
 	tap_is(json_u64_at(frame, "self.lost_no_room"), 0, "nothing lost: room");
 	tap_is(json_u64_at(frame, "self.lost_busy"), 0, "nothing lost: programs");
 	tap_is(json_u64_at(frame, "self.untimed"), 0, "nothing began before it looked");
-	tap_ok(json_double_at(frame, "self.bpf_ns_per_event") > 0, "own cost is measured: %.0f ns",
-	       json_double_at(frame, "self.bpf_ns_per_event"));
 	pid = json_at(frame, "contexts.0.pid")->text;
 	run_filter("-p", (char *)pid, 2);
 	run_filter("-u", "root", 6);
@@ -184,6 +186,14 @@ int main(void)
 	tap_is(seen.intervals[1], total, "intervals add up: waits");
 	tap_is(seen.intervals[2], total, "intervals add up: runs");
 	tap_ok(seen.max_util <= 1, "utilization never over 1: %.3f", seen.max_util);
+	/* Runs are timed in some looks only: there has to be one in those. */
+	for (int i = 0; i < 1000 && !(json_double_at(frame, "self.bpf_ns_per_event") > 0); i++) {
+		json_free(frame);
+		close(dev_open(dev.name));
+		frame = next_frame(&top, &seen);
+	}
+	tap_ok(json_double_at(frame, "self.bpf_ns_per_event") > 0, "own cost is measured: %.0f ns",
+	       json_double_at(frame, "self.bpf_ns_per_event"));
 	json_free(before);
 	json_free(frame);
 	json_free(final);

@@ -76,13 +76,15 @@ static void test_percent(void **state)
 	assert_string_equal(FMT(fmt_percent, fmt_ratio(FMT_UNKNOWN, 8)), "-");
 }
 
-static void test_printable(void **state)
+static void test_load(void **state)
 {
 	(void)state;
-	assert_string_equal(FMT(fmt_printable, "a\033[31mb\n", 16), "a?[31mb?");
-	assert_string_equal(FMT(fmt_printable, "0123456789", 4), "0123");
-	assert_string_equal(FMT(fmt_printable, "0123456789012345678901234567890123456789", 100),
-			    "0123456789012345678901234567890");
+	assert_string_equal(FMT(fmt_load, 0.0), "0.0%");
+	assert_string_equal(FMT(fmt_load, 12.5), "12.5%");
+	/* Two processors and a half are no mistake. */
+	assert_string_equal(FMT(fmt_load, 250), "250%");
+	assert_string_equal(FMT(fmt_load, -3), "-");
+	assert_string_equal(FMT(fmt_load, NAN), "-");
 }
 
 int main(void)
@@ -92,7 +94,7 @@ int main(void)
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_percent),
-		cmocka_unit_test(test_printable),
+		cmocka_unit_test(test_load),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -2,6 +2,8 @@
 /* Looks at records that a test counts in, as the BPF programs do. */
 #include "unit.h"
 
+#include <errno.h>
+
 #include "hist.h"
 #include "stats.h"
 
@@ -20,6 +22,7 @@ static void claim(struct accel_stats_ctx *c, uint64_t id)
 {
 	memset(c, 0, sizeof(*c));
 	c->head.id = id;
+	c->id_again = id;
 	c->head.dev_id = 1;
 	c->head.state = ACCEL_STATS_LIVE;
 }
@@ -52,9 +55,11 @@ static void add(struct accel_stats_ctx *c, uint32_t kind, uint32_t row, uint64_t
 static struct stats *begin(void)
 {
 	memset(&control, 0, sizeof(control));
+	control.version = ACCEL_STATS_VERSION;
 	memset(contexts, 0, sizeof(contexts));
 	memset(devices, 0, sizeof(devices));
 	devices[0].head.id = 1;
+	devices[0].id_again = 1;
 	devices[0].head.state = ACCEL_STATS_LIVE;
 	return stats_new(&maps);
 }
@@ -224,6 +229,50 @@ static void test_odd(void **state)
 	stats_free(s);
 }
 
+/* A record that got a new owner while it was copied: the old one's begin, its end is not. */
+static void test_torn(void **state)
+{
+	struct stats *s = begin();
+	size_t nr;
+
+	(void)state;
+	claim(&contexts[0], 1);
+	add(&contexts[0], ACCEL_STATS_IOCTL, ACCEL_STATS_IOCTL, 1000);
+	end(&contexts[0]);
+	contexts[0].id_again = 0;
+	claim(&contexts[1], 2);
+	contexts[1].id_again = 3;
+	claim(&contexts[2], 4);
+	devices[0].id_again = 0;
+	assert_int_equal(stats_look(s), 0);
+	stats_contexts(s, &nr);
+	assert_int_equal(nr, 1);
+	assert_non_null(stats_context(s, 4));
+	assert_null(stats_device(s, 0, 1));
+
+	/* Whole by the next look, and all there. */
+	claim(&contexts[0], 5);
+	contexts[1].head.id = 3;
+	devices[0].id_again = 1;
+	assert_int_equal(stats_look(s), 0);
+	stats_contexts(s, &nr);
+	assert_int_equal(nr, 3);
+	assert_non_null(stats_device(s, 0, 1));
+	stats_free(s);
+}
+
+static void test_gone(void **state)
+{
+	struct stats *s = begin();
+
+	(void)state;
+	claim(&contexts[0], 1);
+	assert_int_equal(stats_look(s), 0);
+	control.version = 0;
+	assert_int_equal(stats_look(s), -ESTALE);
+	stats_free(s);
+}
+
 static void test_layout(void **state)
 {
 	(void)state;
@@ -243,6 +292,8 @@ int main(void)
 		cmocka_unit_test(test_engines),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_odd),
+		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_layout),
 	};
 

@@ -221,8 +221,8 @@ def test_contexts():
     contexts = cli("dump", "context-get")
     same(len(contexts), 1, "context-get dump: the one")
     ctx = contexts[0]
-    same((ctx["pid"], ctx["uid"], ctx["dev-name"], ctx["mems"]), (os.getpid(), 0, DEVICE, 1),
-         "whose it is, and what it has pinned")
+    same((ctx["pid"], ctx["init-pid"], ctx["uid"], ctx["dev-name"], ctx["mems"]),
+         (os.getpid(), os.getpid(), 0, DEVICE, 1), "whose it is, and what it has pinned")
     same(ctx["pinned-bytes"], len(user.memory), "how much that is")
     same([(u["name"], u["jobs"], u["bytes"]) for u in ctx["engine"]],
          [("eng0", 1, len(user.memory)), ("eng1", 0, 0)], "what it did on each engine, nested")
@@ -272,6 +272,15 @@ def test_notifications():
          "a reset: the device changes, and changes back")
     same(cli("do", "device-get", {"name": "acc0"}), told[1]["msg"], "to what device-get then shows")
 
+    def fail():
+        write(f"/sys/class/accelerator/{DEVICE}/soft/set_state", "failed")
+        write(f"/sys/class/accelerator/{DEVICE}/soft/set_state", "ok")
+
+    told = listen("devices", fail)
+    same([(n["name"], n["msg"]["name"], n["msg"]["state"]) for n in told],
+         [("device-change-ntf", DEVICE, "failed"), ("device-change-ntf", DEVICE, "ok")],
+         "a failure: the device changes, and changes back")
+
     def use():
         user = User()
         user.work()
@@ -280,7 +289,8 @@ def test_notifications():
     told = listen("contexts", use)
     same([n["name"] for n in told], ["context-open-ntf", "context-close-ntf"], "open, close")
     first, last = (n["msg"] for n in told)
-    same((first["id"], first["pid"]), (last["id"], os.getpid()), "of the same context, of this process")
+    same((first["id"], first["init-pid"]), (last["id"], os.getpid()), "of the same context, of this process")
+    same((first["pid"], last["pid"]), (0, 0), "whose pid is not said as in a namespace that nobody knows")
     same((first["engine"][0]["jobs"], last["engine"][0]["jobs"]), (0, 1), "the last with its counters")
     same(listen("devices", use), [], "who listens to devices is not told of contexts")
 
@@ -355,10 +365,8 @@ def test_policies():
 
 # ---- was that all that the specification has? ----
 
-# The only device here that changes its state is an edu, which has neither; and a new
-# context has not been refused anything yet
-ABSENT = {("device-change-ntf", "ntf", "serial"), ("device-change-ntf", "ntf", "uuid"),
-          ("context-open-ntf", "ntf", "last-error")}
+# A new context has not been refused anything yet
+ABSENT = {("context-open-ntf", "ntf", "last-error")}
 
 
 def test_complete():
