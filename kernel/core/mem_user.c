@@ -87,47 +87,81 @@ static void accel_mem_uncharge(struct accel_mem *mem)
 }
 
 /*
- * Pin up to a batch, and say where the time goes: pages that are there are pinned without
- * faulting. Where one is not, few are faulted in, so that those behind them which are there
- * are not taken for others: twice as many each time that the next one is not there, either.
+ * Fault in pages that are to be written, without looking for each in the page table before
+ * and after, as pin_user_pages_fast() does. Anonymous memory only: of other it may turn out
+ * that it is not pinned, and then nothing has been done to it. Says how many, from the first
+ * on, should be there now.
  */
-static long accel_mem_pin_batch_timed(unsigned long addr, long want, unsigned int gup,
-				      struct page **pages, struct accel_pin_times *times)
+static long accel_mem_fault_in(unsigned long addr, long want)
 {
-	long done = 0, few = 1, got;
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	long done = 0;
+	bool unlocked = false;
+
+	if (mmap_read_lock_killable(mm))
+		return 0;
+	vma = vma_lookup(mm, addr);
+	if (vma && vma_is_anonymous(vma)) {
+		want = min_t(unsigned long, want, (vma->vm_end - addr) >> PAGE_SHIFT);
+		/* when it has been unlocked in between, the vma may be another one */
+		while (done < want && !unlocked &&
+		       !fixup_user_fault(mm, addr + (done << PAGE_SHIFT), FAULT_FLAG_WRITE,
+					 &unlocked))
+			done++;
+	}
+	mmap_read_unlock(mm);
+	return done;
+}
+
+static u64 accel_mem_now(bool timed)
+{
+	return timed ? ktime_get_ns() : 0;
+}
+
+/*
+ * Pin up to a batch; and if it is timed, say where the time goes. Pages that are there are
+ * pinned without faulting. Where one is not, few are faulted in, so that those behind them
+ * which are there are not taken for others: twice as many each time that the next one is
+ * not there, either. What does not stay until it is pinned is faulted in and pinned in one.
+ */
+static long accel_mem_pin_batch(unsigned long addr, long want, unsigned int gup,
+				struct page **pages, struct accel_pin_times *times, bool timed)
+{
+	long done = 0, few = 1, faulted = 0, here, got;
 	u64 start, middle;
 
 	for (;;) {
-		start = ktime_get_ns();
-		got = pin_user_pages_fast(addr + done * PAGE_SIZE, want - done,
+		start = accel_mem_now(timed);
+		got = pin_user_pages_fast(addr + (done << PAGE_SHIFT), want - done,
 					  gup | FOLL_NOFAULT, pages + done);
-		middle = ktime_get_ns();
+		middle = accel_mem_now(timed);
 		times->pin_ns += middle - start;
-		if (got > 0) {
-			done += got;
-			few = 1;
-		}
-		if (done == want)
-			return done;
-		got = pin_user_pages_fast(addr + done * PAGE_SIZE, min(few, want - done), gup,
-					  pages + done);
-		times->fault_ns += ktime_get_ns() - middle;
-		if (got <= 0)
-			return done ?: got;
-		times->faulted_pages += got;
+		got = max(got, 0L);
 		done += got;
-		few *= 2;
 		if (done == want)
 			return done;
+		if (got > faulted)
+			few = 1;
+		here = min(few, want - done);
+		few *= 2;
+		if (gup & FOLL_WRITE && got >= faulted)
+			faulted = accel_mem_fault_in(addr + (done << PAGE_SHIFT), here);
+		else
+			faulted = 0;
+		times->faulted_pages += faulted;
+		if (!faulted) {
+			got = pin_user_pages_fast(addr + (done << PAGE_SHIFT), here, gup,
+						  pages + done);
+			if (got > 0) {
+				times->faulted_pages += got;
+				done += got;
+			}
+		}
+		times->fault_ns += accel_mem_now(timed) - middle;
+		if (got < 0 || done == want)
+			return done ?: got;
 	}
-}
-
-static long accel_mem_pin_batch(unsigned long addr, unsigned long want, unsigned int gup,
-				struct page **pages, struct accel_pin_times *times, bool timed)
-{
-	if (timed)
-		return accel_mem_pin_batch_timed(addr, want, gup, pages, times);
-	return pin_user_pages_fast(addr, want, gup, pages);
 }
 
 /*

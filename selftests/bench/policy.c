@@ -44,7 +44,7 @@ static double pins_of(int fd, size_t bytes, int count)
 
 static double pins(void)
 {
-	return pins_of(soft, 4096, COUNT / 10);
+	return pins_of(soft, 4096, COUNT);
 }
 
 static double pins1m(void)

@@ -60,7 +60,7 @@ static void trap_release(void)
 }
 
 /* Until somebody is in it. */
-static void trap_wait(void)
+static inline void trap_wait(void)
 {
 	struct uffd_msg msg;
 

@@ -23,7 +23,7 @@
 /* struct accel_pin_times - where the time of one pin went, in nanoseconds, 0: not timed */
 struct accel_pin_times {
 	u64 account_ns;		/* charging RLIMIT_MEMLOCK */
-	u64 fault_ns;		/* pages that had to be faulted in, their pin included */
+	u64 fault_ns;		/* faulting pages in, of some memory their pin, too */
 	u64 pin_ns;		/* pages that were there; of iommufd's pages, all of it */
 	u64 faulted_pages;
 	u64 gather_ns;		/* coalescing them into a table */
