@@ -235,6 +235,7 @@ void accel_show_fdinfo(struct seq_file *m, struct file *file);
 int accel_mmap(struct file *file, struct vm_area_struct *vma);
 int accel_map_init(struct accel_device *adev);
 void accel_map_zap(struct accel_device *adev);
+void accel_map_state(struct accel_device *adev);
 void accel_map_destroy(struct accel_device *adev);
 
 /* ------------ mem.c, mem_dma.c, mem_gather.c, mem_dirty.c, mem_user.c, … */
@@ -286,7 +287,7 @@ int accel_mem_create(struct accel_mem *mem, int ret, u64 *id);
 void accel_mem_put(struct accel_mem *mem);
 void accel_mem_free_spare(struct accel_context *ctx);
 struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id);
-struct accel_mem *accel_mem_next_rcu(struct accel_context *ctx, u64 id);
+struct accel_mem *accel_mem_next_rcu(struct accel_context *ctx, u64 *id);
 int accel_mem_init(void);
 void accel_mem_exit(void);
 int accel_mem_map(struct accel_mem *mem);

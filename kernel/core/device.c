@@ -209,6 +209,7 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	if (dev_is_pci(parent))
 		strscpy(adev->pci_name, dev_name(parent), sizeof(adev->pci_name));
 	mutex_init(&adev->lock);
+	init_rwsem(&adev->map_lock);
 	INIT_WORK(&adev->stuck_work, accel_device_stuck_work);
 	xa_init(&adev->contexts);
 	INIT_LIST_HEAD(&adev->policy_link);

@@ -146,9 +146,10 @@ __bpf_kfunc struct accel_mem *bpf_iter_accel_mem_next(struct bpf_iter_accel_mem 
 
 	if (!walk->ctx)
 		return NULL;
-	mem = accel_mem_next_rcu(walk->ctx, walk->next);
+	mem = accel_mem_next_rcu(walk->ctx, &walk->next);
+	/* its id may be another one by now */
 	if (mem)
-		walk->next = mem->id + 1;
+		walk->next++;
 	return mem;
 }
 

@@ -223,17 +223,18 @@ static int accel_mem_compare(const void *id, const struct rb_node *node)
 /**
  * accel_mem_next_rcu - walk a context's regions without a lock
  * @ctx: the context
- * @id: the least id that will do
+ * @id: the least id that will do; out: that of the region, if there is one
  *
  * While other regions come and go, it looks again a few times; but not for ever, as it
  * may have interrupted just that. Then it may pass over one that is there.
  *
  * Context: any, in an RCU read-side critical section.
- * Return: a region, which may end at any time, but stays a region as long as the critical
- * section lasts; NULL: there is none.
+ * Return: a region, which may end at any time, and be another one then, also of another
+ * context, but stays a region as long as the critical section lasts; NULL: there is none.
  */
-struct accel_mem *accel_mem_next_rcu(struct accel_context *ctx, u64 id)
+struct accel_mem *accel_mem_next_rcu(struct accel_context *ctx, u64 *id)
 {
+	u64 least = *id, have, best = 0;
 	struct accel_mem *mem, *found;
 	struct rb_node *node;
 	int tries = 4;
@@ -245,16 +246,21 @@ struct accel_mem *accel_mem_next_rcu(struct accel_context *ctx, u64 id)
 		node = rcu_dereference_raw(ctx->mems.rb_node);
 		while (node) {
 			mem = rb_entry(node, struct accel_mem, node);
-			if (READ_ONCE(mem->id) < id) {
+			have = READ_ONCE(mem->id);
+			if (have < least) {
 				node = rcu_dereference_raw(node->rb_right);
 				continue;
 			}
 			/* one that was freed may be in another tree by now */
-			if (READ_ONCE(mem->ctx) == ctx)
+			if (READ_ONCE(mem->ctx) == ctx) {
 				found = mem;
+				best = have;
+			}
 			node = rcu_dereference_raw(node->rb_left);
 		}
 	} while (read_seqcount_retry(&ctx->mem_seq, seq) && --tries);
+	if (found)
+		*id = best;
 	return found;
 }
 
@@ -526,7 +532,8 @@ void accel_mem_revoke(struct accel_mem *mem, int error)
  * @arg: struct accel_mem_unpin
  *
  * Context: process, sleeps until no job uses the region, not gated.
- * Return: 0, -ENOENT, -ENODEV; -ERESTARTSYS: a signal, the region is as before.
+ * Return: 0, -ENOENT, -ENODEV; -ERESTARTSYS: a signal, the region is as before, and
+ * shared with whom it was shared.
  */
 long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 {
@@ -552,7 +559,7 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 		ret = wait_event_interruptible(ctx->mem_wq,
 					       accel_mem_idle(mem) || READ_ONCE(ctx->dead));
 	if (!ret && exported)
-		accel_export_settle(mem);
+		ret = accel_export_settle(mem);
 	mutex_lock(&ctx->lock);
 	if (ctx->dead) {
 		ret = -ENODEV;

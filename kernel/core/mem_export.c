@@ -263,6 +263,7 @@ enum accel_export_state accel_export_state(struct dma_buf *dmabuf)
 #define dma_buf_move_notify	dma_buf_invalidate_mappings
 #endif
 
+/* Onwards, and importers hear of it. */
 static void accel_export_set_state(struct dma_buf *dmabuf, enum accel_export_state state)
 {
 	struct accel_export *export = dmabuf->priv;
@@ -275,29 +276,49 @@ static void accel_export_set_state(struct dma_buf *dmabuf, enum accel_export_sta
 	dma_resv_unlock(dmabuf->resv);
 }
 
+static bool accel_export_waits_for(struct dma_buf *dmabuf, struct dma_fence *fence)
+{
+	const struct accel_export *export = dmabuf->priv;
+
+	if (accel_fence_is_ours(fence))
+		return accel_fence_uses(fence, dmabuf->resv);
+	return READ_ONCE(export->foreign);
+}
+
 /*
  * Wait for the jobs that use the buffer. Not for each fence that is there: user space
  * can put in those of any jobs it likes, which it may prolong (import of a sync_file).
- * What foreign importers put there cannot be told from these.
+ * What foreign importers put there cannot be told from these, but each one that a driver
+ * makes signals in its time, and none that comes later is of a job that was begun before
+ * importers were told.
  */
 static int accel_export_wait(struct dma_buf *dmabuf, bool intr)
 {
-	const struct accel_export *export = dmabuf->priv;
-	struct dma_resv_iter cursor;
-	struct dma_fence *fence;
+	struct dma_fence **fences;
+	unsigned int num, i;
 	long ret = 0;
 
-	dma_resv_iter_begin(&cursor, dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP);
-	dma_resv_for_each_fence_unlocked(&cursor, fence) {
-		if (accel_fence_is_ours(fence) ? !accel_fence_uses(fence, dmabuf->resv) :
-						 !READ_ONCE(export->foreign))
-			continue;
-		ret = dma_fence_wait(fence, intr);
-		if (ret)
-			break;
+	/* there is no way on without */
+	while (dma_resv_get_fences(dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, &num, &fences))
+		schedule_timeout_uninterruptible(1);
+	for (i = 0; i < num; i++) {
+		if (!ret && accel_export_waits_for(dmabuf, fences[i]))
+			ret = dma_fence_wait(fences[i], intr);
+		dma_fence_put(fences[i]);
 	}
-	dma_resv_iter_end(&cursor);
+	kfree(fences);
 	return ret;
+}
+
+/* Importers map it anew when they want it, as after any move. */
+static void accel_export_share_again(struct dma_buf *dmabuf)
+{
+	struct accel_export *export = dmabuf->priv;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	if (export->state == ACCEL_EXPORT_REVOKED)
+		WRITE_ONCE(export->state, ACCEL_EXPORT_SHARED);
+	dma_resv_unlock(dmabuf->resv);
 }
 
 /**
@@ -305,8 +326,8 @@ static int accel_export_wait(struct dma_buf *dmabuf, bool intr)
  * @mem: a region that may be exported, of which the caller has a reference; it is about
  *	to be released at its owner's wish
  *
- * New jobs are refused from here on, and the ones that are there go on. What a signal
- * leaves of them is for accel_export_revoke().
+ * New jobs are refused from here on, and the ones that are there go on. After a signal all
+ * is as before.
  *
  * Context: process, sleeps; no lock is held.
  * Return: 0; -ERESTARTSYS.
@@ -325,6 +346,8 @@ int accel_export_settle(struct accel_mem *mem)
 		return 0;
 	accel_export_set_state(dmabuf, ACCEL_EXPORT_REVOKED);
 	ret = accel_export_wait(dmabuf, true);
+	if (ret)
+		accel_export_share_again(dmabuf);
 	dma_buf_put(dmabuf);
 	return ret;
 }
@@ -336,7 +359,7 @@ int accel_export_settle(struct accel_mem *mem)
  * Jobs that use it elsewhere end with ESTALE; when this returns no device reaches it.
  *
  * Context: process, ctx->lock is held; sleeps until engines have cancelled jobs, and
- * for as long as foreign importers' fences take.
+ * for as long as the fences take that foreign importers have put there by now.
  */
 void accel_export_revoke(struct accel_mem *mem)
 {

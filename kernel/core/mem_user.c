@@ -86,23 +86,30 @@ static void accel_mem_uncharge(struct accel_mem *mem)
 	mem->user.mm = NULL;
 }
 
+/* Of other memory it may turn out that it is not pinned: then nothing has been done to it. */
+static bool accel_mem_may_fault_in(struct vm_area_struct *vma)
+{
+	return vma_is_anonymous(vma) && (vma->vm_flags & (VM_WRITE | VM_SHADOW_STACK)) == VM_WRITE;
+}
+
 /*
  * Fault in pages that are to be written, without looking for each in the page table before
- * and after, as pin_user_pages_fast() does. Anonymous memory only: of other it may turn out
- * that it is not pinned, and then nothing has been done to it. Says how many, from the first
- * on, should be there now.
+ * and after, as pin_user_pages_fast() does. As there, they are to be of memory that may stay
+ * pinned. Says how many, from the first on, should be there now.
  */
 static long accel_mem_fault_in(unsigned long addr, long want)
 {
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
-	long done = 0;
 	bool unlocked = false;
+	unsigned int flags;
+	long done = 0;
 
 	if (mmap_read_lock_killable(mm))
 		return 0;
+	flags = memalloc_pin_save();
 	vma = vma_lookup(mm, addr);
-	if (vma && vma_is_anonymous(vma)) {
+	if (vma && accel_mem_may_fault_in(vma)) {
 		want = min_t(unsigned long, want, (vma->vm_end - addr) >> PAGE_SHIFT);
 		/* when it has been unlocked in between, the vma may be another one */
 		while (done < want && !unlocked &&
@@ -110,6 +117,7 @@ static long accel_mem_fault_in(unsigned long addr, long want)
 					 &unlocked))
 			done++;
 	}
+	memalloc_pin_restore(flags);
 	mmap_read_unlock(mm);
 	return done;
 }
@@ -143,24 +151,26 @@ static long accel_mem_pin_batch(unsigned long addr, long want, unsigned int gup,
 			return done;
 		if (got > faulted)
 			few = 1;
+		if (fatal_signal_pending(current))
+			return done ?: -EINTR;
 		here = min(few, want - done);
-		few *= 2;
+		few = 2 * here;
 		if (gup & FOLL_WRITE && got >= faulted)
 			faulted = accel_mem_fault_in(addr + (done << PAGE_SHIFT), here);
 		else
 			faulted = 0;
-		times->faulted_pages += faulted;
+		got = faulted;
 		if (!faulted) {
 			got = pin_user_pages_fast(addr + (done << PAGE_SHIFT), here, gup,
 						  pages + done);
-			if (got > 0) {
-				times->faulted_pages += got;
-				done += got;
-			}
+			done += max(got, 0L);
 		}
 		times->fault_ns += accel_mem_now(timed) - middle;
-		if (got < 0 || done == want)
+		if (got <= 0)
 			return done ?: got;
+		times->faulted_pages += got;
+		if (done == want)
+			return done;
 	}
 }
 

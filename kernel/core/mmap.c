@@ -100,11 +100,29 @@ void accel_map_destroy(struct accel_device *adev)
 
 /**
  * accel_map_zap - take the device's pages out of all its mappings
- * @adev: a device whose gate is closed and drained: no page comes back
+ * @adev: a device; when its gate is closed and drained no page comes back
  */
 void accel_map_zap(struct accel_device *adev)
 {
 	unmap_mapping_range(adev->map_inode->i_mapping, 0, 0, 1);
+}
+
+/**
+ * accel_map_state - mappings of registers follow the device's state
+ * @adev: a device whose state has just changed
+ *
+ * While it is not OK the bus may not answer for them, which ends the machine on some: vfio's
+ * CVE-2020-12888. Until then who touches them has blank pages. Mappings of memory come back
+ * with the next touch.
+ *
+ * Context: process, sleeps.
+ */
+void accel_map_state(struct accel_device *adev)
+{
+	/* Those who have seen the old state are through with it. */
+	down_write(&adev->map_lock);
+	up_write(&adev->map_lock);
+	accel_map_zap(adev);
 }
 
 static void accel_mapping_free(struct kref *ref)
@@ -168,7 +186,7 @@ static struct page *accel_map_own_page(struct accel_mapping *mapping, unsigned l
 	return page;
 }
 
-/* The device is gone. */
+/* The device is gone, or its registers are for now. */
 static vm_fault_t accel_map_insert_blank(struct accel_mapping *mapping, struct vm_fault *vmf)
 {
 	struct address_space *all = mapping->ctx->adev->map_inode->i_mapping;
@@ -214,6 +232,23 @@ static vm_fault_t accel_map_insert(struct accel_mapping *mapping, struct vm_faul
 				   desc->noncached ? pgprot_noncached(prot) : prot);
 }
 
+static bool accel_map_is_there(const struct accel_mapping *mapping)
+{
+	return mapping->desc.kaddr ||
+	       READ_ONCE(mapping->ctx->adev->state) == ACCEL_STATE_OK;
+}
+
+/* The device is there. */
+static vm_fault_t accel_map_fault(struct accel_mapping *mapping, struct vm_fault *vmf)
+{
+	guard(rwsem_read)(&mapping->ctx->adev->map_lock);
+	if (!accel_map_is_there(mapping))
+		return accel_map_insert_blank(mapping, vmf);
+	if (vmf->flags & FAULT_FLAG_MKWRITE)
+		return 0;
+	return accel_map_insert(mapping, vmf);
+}
+
 /*
  * A page that is not there, or is there for reading only: of the device's, because
  * mprotect() had it so for a while, which is over. Nothing is resumed for it, so there is
@@ -223,16 +258,13 @@ static vm_fault_t accel_vma_fault(struct vm_fault *vmf)
 {
 	struct accel_mapping *mapping = vmf->vma->vm_private_data;
 	struct accel_call call = { .ctx = mapping->ctx, .op = ACCEL_OP_FAULT };
-	vm_fault_t fault = 0;
+	vm_fault_t fault;
 	int ret;
 
 	ret = accel_call_begin(&call);
 	if (!ret)
 		ret = accel_call_enter(&call);
-	if (ret)
-		fault = accel_map_insert_blank(mapping, vmf);
-	else if (!(vmf->flags & FAULT_FLAG_MKWRITE))
-		fault = accel_map_insert(mapping, vmf);
+	fault = ret ? accel_map_insert_blank(mapping, vmf) : accel_map_fault(mapping, vmf);
 	accel_call_end(&call, fault & VM_FAULT_ERROR ? -EFAULT : 0);
 	return fault;
 }

@@ -29,6 +29,7 @@ static void accel_device_change_state(struct accel_device *adev, enum accel_stat
 
 	WRITE_ONCE(adev->state, state);
 	trace_accel_device_state(adev, old, state);
+	accel_map_state(adev);
 	if (state == ACCEL_STATE_OK) {
 		WRITE_ONCE(adev->stuck, false);
 		accel_engines_resume(adev);
@@ -52,7 +53,7 @@ static void accel_device_change_state(struct accel_device *adev, enum accel_stat
  *
  * Other than OK: jobs that wait or run end with EIO (running ones through the
  * engine's cancel callback) before this returns, new ones are refused with EIO;
- * files, regions and mappings stay.
+ * files, regions and mappings stay, those of registers with blank pages.
  *
  * Context: process, may sleep; not from an engine's callbacks.
  * Return: 0; -ENODEV when it is being unregistered.

@@ -36,6 +36,7 @@ static void answers(struct recovery_user *u)
 	fd = dev_open(recovery_dev.name);
 	tap_ok(fd >= 0, "failed: it can be opened");
 	close(fd);
+	tap_is(u->map[0], 0, "failed: registers that were mapped are not there");
 }
 
 static void fail(const char *error)
@@ -66,6 +67,7 @@ int main(void)
 	snprintf(reset_path, sizeof(reset_path), "/sys/bus/pci/devices/%s/reset", hotplug_slot[0]);
 	pins = dev_foll_pins();
 
+	tap_is(recovery_users[0].map[0] & 0xff, RECOVERY_EDU, "registers are mapped");
 	fail("SDN");
 	answers(&recovery_users[0]);
 	tap_is(dev_write(reset_path, "1"), 0, "reset while it is gone");

@@ -6,10 +6,17 @@
  */
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
 #include "mem.h"
+
+/* so many that a number which doubles with each of them would be none any more */
+#define MANY		200
+#define SERVED		100	/* of these, to who is killed then */
+#define TRAP_LENGTH	(MANY * PAGE)
+
 #include "trap.h"
 
 #define PAGES	1100	/* two batches, and a part of one */
@@ -110,12 +117,22 @@ static void test_end(void)
 	munmap(p, LENGTH);
 }
 
-/* Gives a fault's page what it is to have. */
-static void *serve(void *arg)
+/* Each page is a mapping of its own. */
+static void test_pieces(void)
 {
-	uint8_t *content = arg;
+	uint8_t *p = fresh(MANY * PAGE);
 
-	for (size_t served = 0; served < TRAP_LENGTH; served += PAGE) {
+	for (size_t at = 0; at < MANY; at += 2)
+		if (madvise(p + at * PAGE, PAGE, MADV_DONTFORK))
+			tap_bail("madvise: %s", strerror(errno));
+	is_same(p, MANY * PAGE, "many mappings");
+	munmap(p, MANY * PAGE);
+}
+
+/* Gives a fault's page what it is to have. */
+static void serve(const uint8_t *content, int pages)
+{
+	for (int i = 0; i < pages; i++) {
 		struct uffdio_copy copy = { .len = PAGE };
 		struct uffd_msg msg;
 
@@ -126,6 +143,11 @@ static void *serve(void *arg)
 		if (ioctl(uffd, UFFDIO_COPY, &copy))
 			tap_bail("UFFDIO_COPY: %s", strerror(errno));
 	}
+}
+
+static void *serve_all(void *content)
+{
+	serve(content, MANY);
 	return NULL;
 }
 
@@ -137,12 +159,52 @@ static void test_served(void)
 
 	fill(content, TRAP_LENGTH, 2);
 	trap_set();
-	if (pthread_create(&thread, NULL, serve, content))
+	if (pthread_create(&thread, NULL, serve_all, content))
 		tap_bail("no thread");
 	is_same((uint8_t *)trap, TRAP_LENGTH, "each page is brought by somebody");
 	pthread_join(thread, NULL);
 	trap_release();
 	munmap(trap, TRAP_LENGTH);
+	munmap(content, TRAP_LENGTH);
+}
+
+static int told[2];
+
+static void *serve_some(void *content)
+{
+	serve(content, SERVED);
+	trap_wait();
+	if (write(told[1], "", 1) != 1)
+		tap_bail("write: %s", strerror(errno));
+	return NULL;
+}
+
+/* Who waits for a page that does not come can be killed. */
+static void test_killed(void)
+{
+	uint8_t *content = fresh(TRAP_LENGTH);
+	pthread_t thread;
+	uint64_t mem;
+	pid_t child;
+	char byte;
+	int status;
+
+	if (pipe(told))
+		tap_bail("pipe: %s", strerror(errno));
+	child = fork();
+	if (!child) {
+		fd = dev_open(dev.name);
+		trap_set();
+		if (pthread_create(&thread, NULL, serve_some, content))
+			tap_bail("no thread");
+		_exit(dev_pin(fd, trap, TRAP_LENGTH, READ | WRITE, &mem) ? 1 : 0);
+	}
+	if (child < 0 || read(told[0], &byte, 1) != 1 || kill(child, SIGKILL) ||
+	    waitpid(child, &status, 0) != child)
+		tap_bail("a child: %s", strerror(errno));
+	tap_ok(WIFSIGNALED(status), "who waits for its %dth page is killed", SERVED + 1);
+	close(told[0]);
+	close(told[1]);
 	munmap(content, TRAP_LENGTH);
 }
 
@@ -187,7 +249,9 @@ int main(void)
 	test_shared();
 	test_mixed();
 	test_end();
+	test_pieces();
 	test_served();
+	test_killed();
 	test_thrown_away();
 	clean_check(&before, "all of them");
 	close(fd);

@@ -264,6 +264,45 @@ static void test_unpin_waits(void)
 	nothing_left("unpin");
 }
 
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* A signal ends the waiting, and nothing else: neither the region nor others' jobs. */
+static void test_unpin_interrupted(void)
+{
+	int exp = open_dev(&soft[0]), imp = open_dev(&soft[1]), dmabuf, blocker;
+	struct sigaction act = { .sa_handler = ignore };
+	struct unpinner u = { .fd = exp };
+	uint64_t in, job, later;
+	pthread_t thread;
+
+	sigaction(SIGUSR1, &act, NULL);
+	dev_pin(exp, mem, SIZE, READ | WRITE, &u.id);
+	dmabuf = dmabuf_export(exp, u.id, 0);
+	dmabuf_import(imp, dmabuf, WRITE, &in, NULL);
+	blocker = block(&soft[1]);
+	tap_is(fill(imp, 0, in, 0x5a5a5a5a5a5a5a5a, &job), 0, "a job elsewhere waits");
+	pthread_create(&thread, NULL, unpin, &u);
+	while (!fill(imp, 0, in, 0x5a5a5a5a5a5a5a5a, &later))
+		sched_yield();
+	pthread_kill(thread, SIGUSR1);
+	pthread_join(thread, NULL);
+	tap_is(u.ret, -EINTR, "a signal while the owner unpins: EINTR");
+	unblock(&soft[1], blocker);
+	tap_is(job_status(imp, job), 0, "the job that was there ends well");
+	/* not before: it maps the memory anew, as after any move */
+	tap_is(fill(imp, 0, in, 0x6b6b6b6b6b6b6b6b, &later) ?: job_status(imp, later), 0,
+	       "so does a new one: it is shared again");
+	tap_ok(mem[0] == 0x6b && mem[SIZE - 1] == 0x6b, "in its memory");
+	tap_is(dev_unpin(exp, u.id), 0, "unpinned");
+	close(imp);
+	close(exp);
+	close(dmabuf);
+	nothing_left("unpin with a signal");
+}
+
 /* The owner's own jobs are seen by the others, too. */
 static void test_order(void)
 {
@@ -529,6 +568,7 @@ int main(void)
 	test_edu();
 	test_bad_input();
 	test_unpin_waits();
+	test_unpin_interrupted();
 	test_order();
 	for (int first = END_CLOSE; first < END_NR; first++)
 		for (int second = END_UNPIN; second < END_NR; second++)

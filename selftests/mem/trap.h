@@ -15,7 +15,9 @@
 
 #include "tap.h"
 
+#ifndef TRAP_LENGTH
 #define TRAP_LENGTH	(8 * 4096UL)
+#endif
 
 static int uffd;
 static char *trap;	/* touching it waits for the monitor, which never comes */

@@ -283,6 +283,7 @@ struct accel_device {
 	struct accel_op_stats __percpu *stats;
 	struct pci_saved_state *pci_state;	/* as it was when registered */
 	struct inode *map_inode;	/* all mappings of all files hang here */
+	struct rw_semaphore map_lock;	/* faults look at the state, and act on it */
 	struct list_head policy_link;
 	struct llist_node put_link;	/* a BPF program has put the last reference */
 	struct rcu_head rcu;
