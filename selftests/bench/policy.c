@@ -100,7 +100,7 @@ static void accelctl(const char *words)
 {
 	char command[256];
 
-	snprintf(command, sizeof(command), "accelctl policy %s", words);
+	snprintf(command, sizeof(command), "accelctl policy %s >/dev/null", words);
 	if (system(command))
 		bench_die("%s failed", command);
 }
@@ -116,26 +116,32 @@ static void enter(const char *cgroup)
 		bench_die("cannot enter %s", cgroup);
 }
 
-/* Of a file that is opened here, in this cgroup, with the policy if it is there. */
-static void pins_in(const char *cgroup, const char *series, const char *series1m)
+/* Of a file that is opened now, with the policy if it is there. */
+static void sample_pins(const char *series, double (*sample)(void), bool counts)
 {
 	struct dev_info dev;
+	double ns;
 
-	enter(cgroup);
 	close(soft);
 	if (dev_find("soft", 0, &dev) || (soft = dev_open(dev.name)) < 0)
 		bench_die("no soft device");
+	for (int i = 0; i < 5; i++)
+		pins_of(soft, 4096, COUNT / 10);
+	ns = sample();
+	if (counts)
+		bench_sample(series, ns);
+}
+
+/* In this cgroup, without pin-limit and with it, in turn. */
+static void limit_pins(const char *cgroup, const char *none, const char *with,
+		       double (*sample)(void))
+{
+	enter(cgroup);
 	for (int i = -1; i < BENCH_ROUNDS; i++) {
-		double ns = pins();
-
-		if (i >= 0)
-			bench_sample(series, ns);
-	}
-	for (int i = -1; series1m && i < BENCH_ROUNDS; i++) {
-		double ns = pins1m();
-
-		if (i >= 0)
-			bench_sample(series1m, ns);
+		sample_pins(none, sample, i >= 0);
+		accelctl("load pin-limit default=1G");
+		sample_pins(with, sample, i >= 0);
+		accelctl("unload pin-limit");
 	}
 }
 
@@ -155,15 +161,9 @@ int main(void)
 	compare("ioctl.none", "ioctl.nothing", nothing("nothing"), ioctls);
 	compare(NULL, "ioctl.other", nothing("other"), ioctls);
 	compare("pin.none", "pin.nothing", nothing("nothing"), pins);
-	/* a cgroup for each depth; all without the policy first, then all with it */
-	pins_in(CGROUP, "pin1.free", "pin1M.free");
-	pins_in(CGROUP "/2", "pin2.free", NULL);
-	pins_in(CGROUP "/2/3", "pin3.free", NULL);
-	enter(CGROUP);
-	accelctl("load pin-limit default=1G");
-	pins_in(CGROUP, "pin1.limit", "pin1M.limit");
-	pins_in(CGROUP "/2", "pin2.limit", NULL);
-	pins_in(CGROUP "/2/3", "pin3.limit", NULL);
-	accelctl("unload pin-limit");
+	limit_pins(CGROUP, "pin1.free", "pin1.limit", pins);
+	limit_pins(CGROUP, "pin1M.free", "pin1M.limit", pins1m);
+	limit_pins(CGROUP "/2", "pin2.free", "pin2.limit", pins);
+	limit_pins(CGROUP "/2/3", "pin3.free", "pin3.limit", pins);
 	return 0;
 }

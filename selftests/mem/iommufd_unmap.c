@@ -17,6 +17,7 @@
 #define IOVA	0x40000000UL
 #define FAR	0x80000000UL
 #define JOBS	20
+#define WRITERS	8
 #define ROUNDS	400
 
 static struct rig rig;
@@ -77,6 +78,57 @@ static void test_busy(char *p)
 	tap_is(iommufd_pin(rig.fd, IOVA, 4 * PAGE, RW, &back), 0, "the same address again");
 	tap_is(soft_copy(rig.fd, back, 0, back, PAGE, PAGE), 0, "and a job");
 	iommufd_unmap(rig.iommufd, rig.ioas, 0, UINT64_MAX);
+}
+
+/* Jobs that write are in the middle of it; not after the unmap. How many were ended by it. */
+static int unmap_written(char *p, size_t length)
+{
+	struct accel_soft_submit fill = {
+		.op = ACCEL_SOFT_OP_FILL, .engine = ACCEL_SOFT_ENGINE_ANY, .length = length,
+		.pattern = 0x1111111111111111,
+	};
+	uint64_t jobs[WRITERS], mem;
+	int ended = 0, status;
+
+	if (iommufd_map(rig.iommufd, rig.ioas, p, length, IOVA, RW) ||
+	    iommufd_pin(rig.fd, IOVA, length, RW, &mem))
+		tap_bail("no region");
+	fill.dst_mem = mem;
+	for (int i = 0; i < WRITERS; i++) {
+		if (dev_ioctl(rig.fd, ACCEL_SOFT_IOCTL_SUBMIT, &fill))
+			tap_bail("no job");
+		jobs[i] = fill.job_id;
+	}
+	if (iommufd_unmap(rig.iommufd, rig.ioas, IOVA, length))
+		tap_bail("IOAS_UNMAP: %s", strerror(errno));
+	memset(p, 0xa5, length);
+	for (int i = 0; i < WRITERS; i++) {
+		status = job_status(rig.fd, jobs[i], INT64_MAX);
+		if (status && status != -EFAULT)
+			tap_bail("a job's status is %d", status);
+		ended += !!status;
+	}
+	for (size_t i = 0; i < length; i++)
+		if (p[i] != (char)0xa5)
+			return -EIO;
+	return ended;
+}
+
+static void test_written(void)
+{
+	char *p = pages_new(BATCH);
+	int ended = 0, late = 0, ret;
+
+	for (int i = 0; i < 10 || (!ended && i < 1000); i++) {
+		ret = unmap_written(p, BATCH);
+		if (ret < 0)
+			late++;
+		else
+			ended += ret;
+	}
+	tap_is(late, 0, "no job writes after the unmap has returned");
+	tap_ok(ended, "which has ended %d of them", ended);
+	munmap(p, BATCH);
 }
 
 /* One thread maps and unmaps, others pin, submit and unpin what they get. */
@@ -280,6 +332,7 @@ int main(void)
 	rig_bind(&rig);
 	test_idle(p);
 	test_busy(p);
+	test_written();
 	test_race(p);
 	test_between_batches();
 	rig_close(&rig);
