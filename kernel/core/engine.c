@@ -116,6 +116,14 @@ void accel_job_done(struct accel_job *job, int status, u64 result)
 			accel_mem_sync(job->mems[i].mem, job->mems[i].offset,
 				       job->mems[i].length, false);
 	spin_lock_irqsave(&engine->lock, flags);
+	/* Again: an interrupt and who polls may both have come here, and one of them was first. */
+	if (job->state != ACCEL_JOB_RUNNING) {
+		spin_unlock_irqrestore(&engine->lock, flags);
+		dev_err_ratelimited(&engine->adev->dev,
+				    "engine '%s': the driver ended a job twice, at once\n",
+				    engine->name);
+		return;
+	}
 	/* It may have been cut off from memory before it was through. */
 	if (!status && READ_ONCE(engine->adev->stuck))
 		status = -EIO;

@@ -379,6 +379,70 @@ static void does_not_stop(struct kunit *test)
 	accel_context_close(other);
 }
 
+struct racer {
+	struct work_struct work;
+	struct accel_job *job;
+	bool ready, go;
+};
+
+static void racer_work(struct work_struct *work)
+{
+	struct racer *racer = container_of(work, struct racer, work);
+
+	/* So the engine's thread cannot be here, waiting for the lock that the test holds. */
+	preempt_disable();
+	WRITE_ONCE(racer->ready, true);
+	while (!READ_ONCE(racer->go))
+		cpu_relax();
+	accel_job_done(racer->job, 0, 0);
+	preempt_enable();
+}
+
+/* An interrupt and who polls both find that a job has ended: the second is too late. */
+static void ended_twice_at_once(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_engine *engine = f->fake->engine;
+	struct accel_engine_count count;
+	struct accel_job_wait wait;
+	struct racer racer = {};
+	u64 id;
+
+	if (num_online_cpus() < 2) {
+		end(test, f);
+		kunit_skip(test, "one processor");
+	}
+	KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, engine, &id), 0);
+	wait_for_completion(&f->fake->started);
+	racer.job = f->fake->running;
+	INIT_WORK_ONSTACK(&racer.work, racer_work);
+	migrate_disable();
+	queue_work_on(cpumask_any_but(cpu_online_mask, smp_processor_id()), system_wq,
+		      &racer.work);
+	while (!READ_ONCE(racer.ready))
+		cpu_relax();
+	/* It has seen that the job runs, and waits for the lock; here the job ends. */
+	spin_lock_irq(&engine->lock);
+	WRITE_ONCE(racer.go, true);
+	mdelay(10);
+	racer.job->state = ACCEL_JOB_DONE;
+	spin_unlock_irq(&engine->lock);
+	migrate_enable();
+	flush_work(&racer.work);
+	destroy_work_on_stack(&racer.work);
+	accel_engine_read(engine, &count);
+	KUNIT_ASSERT_EQ(test, count.queued, 0);
+	KUNIT_EXPECT_EQ(test, count.jobs, 0);
+	KUNIT_EXPECT_EQ(test, f->ctx->num_ended, 0);
+
+	racer.job->state = ACCEL_JOB_RUNNING;
+	complete(&f->fake->started);
+	fake_finish(f->fake, 0, 8);
+	KUNIT_EXPECT_EQ(test, wait_job(f->ctx, id, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.result, 8);
+	end(test, f);
+}
+
 /* One that a reset has already begun to mend is not failed behind its back. */
 static void stops_by_reset(struct kunit *test)
 {
@@ -414,6 +478,7 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE_SLOW(too_many),
 	KUNIT_CASE(none_starts),
 	KUNIT_CASE(failed_open),
+	KUNIT_CASE(ended_twice_at_once),
 	KUNIT_CASE(does_not_stop),
 	KUNIT_CASE(stops_by_reset),
 	{ }
