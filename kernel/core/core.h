@@ -164,7 +164,6 @@ void accel_devices_exit(void);
 /* ------------------------------------------------------------------ state.c */
 
 const char *accel_state_name(enum accel_state state);
-void accel_device_stuck(struct accel_device *adev);
 void accel_device_stuck_work(struct work_struct *work);
 
 /* ---------------------------------------------------------------- context.c */
@@ -540,6 +539,7 @@ int accel_engines_start(struct accel_device *adev);
 void accel_engines_pause(struct accel_device *adev, int error);
 void accel_engines_refuse(struct accel_device *adev, int error);
 void accel_engines_resume(struct accel_device *adev);
+bool accel_engines_own_current(struct accel_device *adev);
 void accel_engines_stop(struct accel_device *adev);
 void accel_engines_free(struct accel_device *adev);
 void accel_jobs_cancel(struct accel_context *ctx);

@@ -59,6 +59,7 @@ static void accel_device_release(struct device *dev)
 	unsigned int i;
 
 	trace_accel_device_release(adev);
+	disable_work_sync(&adev->stuck_work);
 	accel_policy_remove_device(adev);
 	for (i = 0; i < adev->num_nodes; i++)
 		accel_ioctls_free(&adev->nodes[i]);
@@ -283,8 +284,8 @@ static void accel_device_shutdown(struct accel_device *adev)
 	if (drv->cancel)
 		drv->cancel(adev);
 	accel_engines_stop(adev);
-	/* the threads were the last who could queue it */
-	cancel_work_sync(&adev->stuck_work);
+	/* For ever: the driver's interrupt may still say that the hardware is dead. */
+	disable_work_sync(&adev->stuck_work);
 	accel_gate_drain(adev);
 	accel_map_zap(adev);
 	for (ctx = accel_context_next(adev, 0); ctx; ctx = accel_context_next(adev, id + 1)) {

@@ -266,7 +266,7 @@ static void accel_engine_reap(struct accel_engine *engine)
 				(int)strlen(found->ctx->comm), found->ctx->comm,
 				found->ctx->tgid, ret);
 			/* before its pages are given back */
-			accel_device_stuck(engine->adev);
+			accel_device_fail(engine->adev);
 		}
 		spin_lock_irq(&engine->lock);
 		if (found->state == ACCEL_JOB_RUNNING)
@@ -555,17 +555,34 @@ void accel_jobs_abort(struct accel_mem *mem, int error)
  * @adev: the device
  * @error: what new ones are answered
  *
- * Context: process.
+ * Context: any but NMI.
  */
 void accel_engines_refuse(struct accel_device *adev, int error)
 {
+	unsigned long flags;
 	unsigned int i;
 
 	for (i = 0; i < adev->num_engines; i++) {
-		spin_lock_irq(&adev->engines[i]->lock);
+		spin_lock_irqsave(&adev->engines[i]->lock, flags);
 		adev->engines[i]->stop_error = adev->engines[i]->stop_error ?: error;
-		spin_unlock_irq(&adev->engines[i]->lock);
+		spin_unlock_irqrestore(&adev->engines[i]->lock, flags);
 	}
+}
+
+/**
+ * accel_engines_own_current - whether who calls is the thread of one of the engines
+ * @adev: the device
+ *
+ * Return: true: it must not wait for the device's jobs to end.
+ */
+bool accel_engines_own_current(struct accel_device *adev)
+{
+	unsigned int i;
+
+	for (i = 0; i < adev->num_engines; i++)
+		if (READ_ONCE(adev->engines[i]->thread) == current)
+			return true;
+	return false;
 }
 
 /**
@@ -628,7 +645,7 @@ void accel_engines_stop(struct accel_device *adev)
 
 		if (engine->thread)
 			kthread_stop(engine->thread);
-		engine->thread = NULL;
+		WRITE_ONCE(engine->thread, NULL);
 	}
 }
 
@@ -650,7 +667,7 @@ int accel_engines_start(struct accel_device *adev)
 				     engine->name);
 		if (IS_ERR(thread))
 			return PTR_ERR(thread);
-		engine->thread = thread;
+		WRITE_ONCE(engine->thread, thread);
 	}
 	return 0;
 }

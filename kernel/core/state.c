@@ -55,8 +55,9 @@ static void accel_device_change_state(struct accel_device *adev, enum accel_stat
  * engine's cancel callback) before this returns, new ones are refused with EIO;
  * files, regions and mappings stay, those of registers with blank pages.
  *
- * Context: process, may sleep; not from an engine's callbacks.
- * Return: 0; -ENODEV when it is being unregistered.
+ * Context: process, may sleep; not from an engine's callbacks, see accel_device_fail().
+ * Return: 0; -ENODEV when it is being unregistered; -EDEADLK (said in the log) in an
+ * engine's own thread, which would wait for itself.
  */
 int accel_device_set_state(struct accel_device *adev, enum accel_state state)
 {
@@ -64,6 +65,11 @@ int accel_device_set_state(struct accel_device *adev, enum accel_state state)
 
 	if (WARN_ON(state == ACCEL_STATE_GONE))
 		return -EINVAL;
+	if (accel_engines_own_current(adev)) {
+		dev_err(&adev->dev,
+			"its state cannot be set in an engine's callback: accel_device_fail()\n");
+		return -EDEADLK;
+	}
 	mutex_lock(&adev->lock);
 	if (adev->state == ACCEL_STATE_GONE)
 		ret = -ENODEV;
@@ -87,18 +93,20 @@ void accel_device_stuck_work(struct work_struct *work)
 }
 
 /**
- * accel_device_stuck - the hardware does not stop when it is told to
- * @adev: a registered device, of which a job is still running
+ * accel_device_fail - the hardware is dead, or does not do what it is told
+ * @adev: a registered device; of one that is not any more there is nothing to fail
  *
  * When it returns, it reaches no memory, if it is on PCI, and takes no job. It is FAILED
- * soon after: to end the jobs takes the engines' threads, of which the caller is one.
+ * soon after, and its jobs have ended: they need the engines' threads, of which the caller
+ * may be one. Of a device that is being reset, who resets it says what comes of it.
  *
- * Context: process, an engine's thread.
+ * Context: any but NMI: an interrupt, an engine's callback.
  */
-void accel_device_stuck(struct accel_device *adev)
+void accel_device_fail(struct accel_device *adev)
 {
 	WRITE_ONCE(adev->stuck, true);
 	accel_engines_refuse(adev, -EIO);
 	accel_pci_isolate(adev);
 	queue_work(system_unbound_wq, &adev->stuck_work);
 }
+EXPORT_SYMBOL_NS_GPL(accel_device_fail, ACCEL_EXPORT_NS);

@@ -379,6 +379,62 @@ static void does_not_stop(struct kunit *test)
 	accel_context_close(other);
 }
 
+static int sets_state(struct accel_job *job)
+{
+	return accel_device_set_state(job->ctx->adev, ACCEL_STATE_FAILED);
+}
+
+static int fails(struct accel_job *job)
+{
+	unsigned long flags;
+
+	/* as an interrupt would */
+	local_irq_save(flags);
+	accel_device_fail(job->ctx->adev);
+	local_irq_restore(flags);
+	return 0;
+}
+
+/* An engine's thread cannot wait for itself, but may say that the hardware is dead. */
+static void state_from_a_callback(struct kunit *test)
+{
+	struct engine_fixture *f = test->priv;
+	struct accel_device *adev = &f->fake->accel;
+	struct accel_job_wait wait;
+	u64 id, runs;
+
+	f->fake->prompt_work = sets_state;
+	KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->prompt, &id), 0);
+	KUNIT_EXPECT_EQ(test, wait_job(f->ctx, id, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.status, -EDEADLK);
+	KUNIT_EXPECT_EQ(test, adev->state, ACCEL_STATE_OK);
+
+	KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->engine, &runs), 0);
+	wait_for_completion(&f->fake->started);
+	f->fake->prompt_work = fails;
+	KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->prompt, &id), 0);
+	KUNIT_EXPECT_EQ(test, wait_job(f->ctx, id, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.status, -EIO);
+	KUNIT_EXPECT_EQ(test, fake_submit(f->ctx, f->fake->engine, &id), -EIO);
+	KUNIT_EXPECT_EQ(test, wait_job(f->ctx, runs, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.status, -EIO);
+	flush_work(&adev->stuck_work);
+	KUNIT_EXPECT_EQ(test, adev->state, ACCEL_STATE_FAILED);
+
+	KUNIT_EXPECT_EQ(test, accel_device_set_state(adev, ACCEL_STATE_OK), 0);
+	f->fake->prompt_work = NULL;
+	KUNIT_ASSERT_EQ(test, fake_submit(f->ctx, f->fake->prompt, &id), 0);
+	KUNIT_EXPECT_EQ(test, wait_job(f->ctx, id, &wait), 0);
+	KUNIT_EXPECT_EQ(test, wait.status, 0);
+	/* an interrupt that comes when all is over finds nothing to fail */
+	accel_device_unregister(adev);
+	accel_device_fail(adev);
+	KUNIT_EXPECT_FALSE(test, work_busy(&adev->stuck_work));
+	KUNIT_EXPECT_EQ(test, adev->state, ACCEL_STATE_GONE);
+	accel_device_put(adev);
+	accel_context_close(f->ctx);
+}
+
 struct racer {
 	struct work_struct work;
 	struct accel_job *job;
@@ -478,6 +534,7 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE_SLOW(too_many),
 	KUNIT_CASE(none_starts),
 	KUNIT_CASE(failed_open),
+	KUNIT_CASE(state_from_a_callback),
 	KUNIT_CASE(ended_twice_at_once),
 	KUNIT_CASE(does_not_stop),
 	KUNIT_CASE(stops_by_reset),

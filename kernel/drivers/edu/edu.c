@@ -107,6 +107,13 @@ static u32 edu_read(struct edu_device *edu, u32 reg)
 	return edu_gone(edu) ? EDU_GONE : readl(edu->regs + reg);
 }
 
+/* All ones were read: if nobody has said why, it is we who find out that it is dead. */
+static void edu_check_gone(struct edu_device *edu)
+{
+	if (!edu_gone(edu))
+		accel_device_fail(&edu->accel);
+}
+
 static void edu_write(struct edu_device *edu, u32 reg, u32 value)
 {
 	if (!edu_gone(edu))
@@ -163,6 +170,8 @@ static irqreturn_t edu_irq(int irq, void *data)
 	struct edu_job *job;
 	u32 ours;
 
+	if (status == EDU_GONE)
+		edu_check_gone(edu);
 	if (!status || status == EDU_GONE)
 		return IRQ_NONE;
 	edu_write(edu, EDU_IRQ_ACK, status);
@@ -205,6 +214,7 @@ static void edu_run(struct accel_job *base)
 		}
 	}
 	if (edu_read(edu, EDU_ID) == EDU_GONE) {
+		edu_check_gone(edu);
 		accel_job_done(base, edu_gone_error(edu), 0);
 		return;
 	}

@@ -270,7 +270,7 @@ struct accel_device {
 	size_t context_size;
 	unsigned int max_segment;	/* bytes of the longest entry of a region's table */
 	enum accel_state state;
-	bool stuck;			/* its hardware did not stop, and was not reset since */
+	bool stuck;			/* accel_device_fail(), and it was not reset since */
 	struct work_struct stuck_work;	/* says so */
 	struct mutex lock;		/* state changes, stats of the dead */
 	struct xarray contexts;		/* open files by id */
@@ -346,6 +346,7 @@ int accel_device_register(struct accel_device *adev);
 void accel_device_unregister(struct accel_device *adev);
 int devm_accel_device_register(struct accel_device *adev);
 int accel_device_set_state(struct accel_device *adev, enum accel_state state);
+void accel_device_fail(struct accel_device *adev);
 void accel_device_put(struct accel_device *adev);
 
 /*
