@@ -3,8 +3,9 @@
  * PCI error recovery and resets: what is the same for every driver of PCI hardware.
  *
  * The PCI core calls these handlers with the device's lock held, so the driver stays
- * bound, and its accelerator registered, until they return; between two of them the
- * device may be unbound, and bound again.
+ * bound until they return; between two of them the device may be unbound, and bound
+ * again. Which accelerator it has they look up: drvdata is the driver's, and may be
+ * anything, and one that is bound may not be registered, or no longer.
  */
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -56,9 +57,33 @@ void accel_pci_isolate(struct accel_device *adev)
 		pci_clear_master(to_pci_dev(adev->dev.parent));
 }
 
-/* End all jobs, refuse new ones, and let the hardware reach no memory any more. */
-static void accel_pci_stop(struct pci_dev *pdev, enum accel_state state)
+/*
+ * The registered accelerator of @pdev. It stays so until accel_pci_put(), as for any
+ * callback: the gate is held. NULL: there is none.
+ */
+static struct accel_device *accel_pci_get(struct pci_dev *pdev)
 {
+	struct accel_device *adev;
+	unsigned long id;
+
+	guard(mutex)(&accel_devices_lock);
+	xa_for_each(&accel_devices, id, adev)
+		if (adev->dev.parent == &pdev->dev && percpu_ref_tryget_live(&adev->gate))
+			return adev;
+	pci_warn(pdev, "an error or a reset, and no accelerator is registered\n");
+	return NULL;
+}
+
+static void accel_pci_put(struct accel_device *adev)
+{
+	percpu_ref_put(&adev->gate);
+}
+
+/* End all jobs, refuse new ones, and let the hardware reach no memory any more. */
+static void accel_pci_stop(struct accel_device *adev, enum accel_state state)
+{
+	struct pci_dev *pdev = to_pci_dev(adev->dev.parent);
+
 	/*
 	 * A driver that cannot read its registers cannot stop its hardware either, and
 	 * memory is given back when the jobs have ended. One that can stops it better
@@ -66,18 +91,18 @@ static void accel_pci_stop(struct pci_dev *pdev, enum accel_state state)
 	 */
 	if (pci_channel_offline(pdev))
 		pci_clear_master(pdev);
-	accel_device_set_state(pci_get_drvdata(pdev), state);
+	accel_device_set_state(adev, state);
 	pci_clear_master(pdev);
 }
 
 /* Let the driver begin anew. Bus mastering stays off until it says otherwise. */
-static int accel_pci_restart(struct pci_dev *pdev)
+static int accel_pci_restart(struct accel_device *adev)
 {
-	struct accel_device *adev = pci_get_drvdata(pdev);
+	struct pci_dev *pdev = to_pci_dev(adev->dev.parent);
 	int ret;
 
 	/* It may have been bound after the error: then this is the first it hears of it. */
-	accel_pci_stop(pdev, ACCEL_STATE_RESETTING);
+	accel_pci_stop(adev, ACCEL_STATE_RESETTING);
 	/* The PCI core says so only at resume(); unless the device was unplugged. */
 	cmpxchg(&pdev->error_state, pci_channel_io_frozen, pci_channel_io_normal);
 	pci_load_saved_state(pdev, adev->pci_state);
@@ -86,43 +111,72 @@ static int accel_pci_restart(struct pci_dev *pdev)
 	ret = adev->drv->reset_done ? adev->drv->reset_done(adev) : -EOPNOTSUPP;
 	if (ret) {
 		pci_err(pdev, "does not come back after an error or a reset: %d\n", ret);
-		accel_pci_stop(pdev, ACCEL_STATE_FAILED);
+		accel_pci_stop(adev, ACCEL_STATE_FAILED);
 	}
 	return ret;
+}
+
+static void accel_pci_go_on(struct accel_device *adev)
+{
+	if (READ_ONCE(adev->state) == ACCEL_STATE_RESETTING)
+		accel_device_set_state(adev, ACCEL_STATE_OK);
 }
 
 static pci_ers_result_t accel_pci_error_detected(struct pci_dev *pdev,
 						 pci_channel_state_t channel)
 {
-	struct accel_device *adev = pci_get_drvdata(pdev);
-	bool hopeless = channel == pci_channel_io_perm_failure || !adev->drv->reset_done;
+	struct accel_device *adev = accel_pci_get(pdev);
+	bool hopeless;
 
-	accel_pci_stop(pdev, hopeless ? ACCEL_STATE_FAILED : ACCEL_STATE_RESETTING);
+	if (!adev)
+		return PCI_ERS_RESULT_NONE;
+	hopeless = channel == pci_channel_io_perm_failure || !adev->drv->reset_done;
+	accel_pci_stop(adev, hopeless ? ACCEL_STATE_FAILED : ACCEL_STATE_RESETTING);
+	accel_pci_put(adev);
 	return hopeless ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_NEED_RESET;
 }
 
 static pci_ers_result_t accel_pci_slot_reset(struct pci_dev *pdev)
 {
-	return accel_pci_restart(pdev) ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_RECOVERED;
+	struct accel_device *adev = accel_pci_get(pdev);
+	int ret;
+
+	if (!adev)
+		return PCI_ERS_RESULT_NONE;
+	ret = accel_pci_restart(adev);
+	accel_pci_put(adev);
+	return ret ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_RECOVERED;
 }
 
 static void accel_pci_resume(struct pci_dev *pdev)
 {
-	struct accel_device *adev = pci_get_drvdata(pdev);
+	struct accel_device *adev = accel_pci_get(pdev);
 
-	if (READ_ONCE(adev->state) == ACCEL_STATE_RESETTING)
-		accel_device_set_state(adev, ACCEL_STATE_OK);
+	if (!adev)
+		return;
+	accel_pci_go_on(adev);
+	accel_pci_put(adev);
 }
 
 static void accel_pci_reset_prepare(struct pci_dev *pdev)
 {
-	accel_pci_stop(pdev, ACCEL_STATE_RESETTING);
+	struct accel_device *adev = accel_pci_get(pdev);
+
+	if (!adev)
+		return;
+	accel_pci_stop(adev, ACCEL_STATE_RESETTING);
+	accel_pci_put(adev);
 }
 
 static void accel_pci_reset_done(struct pci_dev *pdev)
 {
-	if (!accel_pci_restart(pdev))
-		accel_pci_resume(pdev);
+	struct accel_device *adev = accel_pci_get(pdev);
+
+	if (!adev)
+		return;
+	if (!accel_pci_restart(adev))
+		accel_pci_go_on(adev);
+	accel_pci_put(adev);
 }
 
 const struct pci_error_handlers accel_pci_error_handlers = {

@@ -2,6 +2,7 @@
 /* Registration, and each way in which it is refused. */
 #include <linux/bitmap.h>
 #include <linux/idr.h>
+#include <linux/pci.h>
 
 #include "fake.h"
 
@@ -426,6 +427,27 @@ static void late_close(struct kunit *test)
 	accel_context_close(ctx);
 }
 
+/* A function whose driver is bound without having registered a device for it. */
+static void pci_without_device(struct kunit *test)
+{
+	const struct pci_error_handlers *handlers = &accel_pci_error_handlers;
+	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	struct fake_device *fake = fake_register(test);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	pdev->dev.init_name = "accel_fake_pci";
+	/* what drvdata is, is the driver's own affair */
+	pdev->dev.driver_data = test;
+	KUNIT_EXPECT_EQ(test, handlers->error_detected(pdev, pci_channel_io_frozen),
+			PCI_ERS_RESULT_NONE);
+	KUNIT_EXPECT_EQ(test, handlers->slot_reset(pdev), PCI_ERS_RESULT_NONE);
+	handlers->resume(pdev);
+	handlers->reset_prepare(pdev);
+	handlers->reset_done(pdev);
+	KUNIT_EXPECT_EQ(test, fake->accel.state, ACCEL_STATE_OK);
+	fake_unregister(test, fake);
+}
+
 static struct kunit_case register_cases[] = {
 	KUNIT_CASE(refused_descriptions),
 	KUNIT_CASE(refused_tables),
@@ -439,6 +461,7 @@ static struct kunit_case register_cases[] = {
 	KUNIT_CASE(refused_by_the_driver),
 	KUNIT_CASE(exclusive),
 	KUNIT_CASE(late_close),
+	KUNIT_CASE(pci_without_device),
 	{ }
 };
 

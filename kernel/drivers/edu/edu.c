@@ -389,7 +389,6 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	edu->engine = accel_engine_add(&edu->accel, &edu_engine);
 	if (IS_ERR(edu->engine))
 		return PTR_ERR(edu->engine);
-	pci_set_drvdata(pdev, edu);
 	ret = edu_start(&edu->accel);
 	if (ret)
 		return ret;

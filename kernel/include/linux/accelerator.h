@@ -350,7 +350,7 @@ void accel_device_fail(struct accel_device *adev);
 void accel_device_put(struct accel_device *adev);
 
 /*
- * For the err_handler of a struct pci_driver whose drvdata is its registered device:
+ * For the err_handler of a struct pci_driver that registers one device for each function:
  * recovery from errors that AER (or the like) reports, and resets, without any code of the
  * driver's but its reset_done callback.
  *
