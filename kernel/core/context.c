@@ -117,22 +117,24 @@ EXPORT_SYMBOL_IF_KUNIT(accel_context_put);
  * accel_context_add - make a context known to its device
  * @ctx: a new context
  *
+ * Without adev->lock: who pauses the engines has it for as long as a job takes, and an
+ * open could not be killed meanwhile.
+ *
  * Context: process, gated.
  * Return: 0, -EBUSY (the device is exclusive and in use) or -ENOMEM.
  */
 int accel_context_add(struct accel_context *ctx)
 {
 	struct accel_device *adev = ctx->adev;
-	int ret = 0;
+	int ret;
 
-	mutex_lock(&adev->lock);
-	if (adev->exclusive && atomic_read(&adev->num_contexts))
-		ret = -EBUSY;
-	if (!ret)
-		ret = xa_insert(&adev->contexts, ctx->id, ctx, GFP_KERNEL_ACCOUNT);
-	if (!ret)
+	if (!adev->exclusive)
 		atomic_inc(&adev->num_contexts);
-	mutex_unlock(&adev->lock);
+	else if (atomic_cmpxchg(&adev->num_contexts, 0, 1))
+		return -EBUSY;
+	ret = xa_insert(&adev->contexts, ctx->id, ctx, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		atomic_dec(&adev->num_contexts);
 	return ret;
 }
 

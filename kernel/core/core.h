@@ -131,9 +131,26 @@ bool accel_gate_is_open(struct accel_device *adev);
 
 /* ------------------------------------------------------------------ drain.c */
 
+/* Where an unplug is; the numbers are in docs/tracepoints.md. */
+enum accel_drain_phase {
+	ACCEL_DRAIN_LOCK,		/* to adev->lock: of who pauses its engines, for one */
+	ACCEL_DRAIN_POWER,
+	ACCEL_DRAIN_CANCEL,		/* the driver's callback */
+	ACCEL_DRAIN_ENGINES,
+	ACCEL_DRAIN_GATE,
+	ACCEL_DRAIN_MAPPINGS,
+	ACCEL_DRAIN_CONTEXTS,
+	ACCEL_DRAIN_IOMMUFD,
+	ACCEL_DRAIN_DEBUGFS,
+	ACCEL_DRAIN_SYSFS,
+	ACCEL_DRAIN_NODES,
+	ACCEL_DRAIN_NR
+};
+
 /* A watch beside an unplug; on its stack. */
 struct accel_drain {
 	struct accel_device *adev;
+	enum accel_drain_phase phase;
 	u64 start_ns;
 	struct delayed_work work;
 };
@@ -142,6 +159,12 @@ extern unsigned int accel_drain_warn_ms;
 
 void accel_drain_begin(struct accel_drain *drain, struct accel_device *adev);
 void accel_drain_end(struct accel_drain *drain);
+
+/* For the watch to tell, when no context is to blame for what comes now. */
+static inline void accel_drain_enter(struct accel_drain *drain, enum accel_drain_phase phase)
+{
+	WRITE_ONCE(drain->phase, phase);
+}
 
 /* ----------------------------------------------------------------- device.c */
 

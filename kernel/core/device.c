@@ -265,39 +265,44 @@ void accel_device_put(struct accel_device *adev)
 EXPORT_SYMBOL_NS_GPL(accel_device_put, ACCEL_EXPORT_NS);
 
 /* End all that users have of the device; none of the driver's code runs afterwards. */
-static void accel_device_shutdown(struct accel_device *adev)
+static void accel_device_shutdown(struct accel_device *adev, struct accel_drain *drain)
 {
 	const struct accel_driver *drv = adev->drv;
-	struct accel_drain drain;
 	struct accel_context *ctx;
 	unsigned int i;
 	bool powered;
 	u64 id;
 
-	accel_drain_begin(&drain, adev);
+	accel_drain_enter(drain, ACCEL_DRAIN_POWER);
 	/* for the driver's callbacks from here on, which come in any case */
 	powered = !accel_power_get(adev);
+	accel_drain_enter(drain, ACCEL_DRAIN_LOCK);
 	mutex_lock(&adev->lock);
 	WRITE_ONCE(adev->state, ACCEL_STATE_GONE);
 	mutex_unlock(&adev->lock);
 	accel_gate_close(adev);
+	accel_drain_enter(drain, ACCEL_DRAIN_CANCEL);
 	if (drv->cancel)
 		drv->cancel(adev);
+	accel_drain_enter(drain, ACCEL_DRAIN_ENGINES);
 	accel_engines_stop(adev);
 	/* For ever: the driver's interrupt may still say that the hardware is dead. */
 	disable_work_sync(&adev->stuck_work);
+	accel_drain_enter(drain, ACCEL_DRAIN_GATE);
 	accel_gate_drain(adev);
+	accel_drain_enter(drain, ACCEL_DRAIN_MAPPINGS);
 	accel_map_zap(adev);
+	accel_drain_enter(drain, ACCEL_DRAIN_CONTEXTS);
 	for (ctx = accel_context_next(adev, 0); ctx; ctx = accel_context_next(adev, id + 1)) {
 		id = ctx->id;
 		accel_context_teardown(ctx);
 		wake_up_all(&ctx->poll_wq);
 		accel_context_put(ctx);
 	}
+	accel_drain_enter(drain, ACCEL_DRAIN_IOMMUFD);
 	accel_iommufd_wait_all(adev);
 	if (powered)
 		accel_power_put(adev);
-	accel_drain_end(&drain);
 	for (i = 0; i < adev->num_engines; i++)
 		adev->engines[i]->desc = NULL;
 	adev->drv = NULL;
@@ -323,6 +328,7 @@ static void accel_nodes_del(struct accel_device *adev, unsigned int added)
  */
 int accel_device_register(struct accel_device *adev)
 {
+	struct accel_drain drain;
 	unsigned int i;
 	int ret;
 
@@ -349,7 +355,9 @@ int accel_device_register(struct accel_device *adev)
 	if (!ret)
 		ret = accel_engines_start(adev);
 	if (ret) {
-		accel_device_shutdown(adev);
+		accel_drain_begin(&drain, adev);
+		accel_device_shutdown(adev, &drain);
+		accel_drain_end(&drain);
 		return ret;
 	}
 	trace_accel_device_register(adev);
@@ -388,7 +396,9 @@ err:
 	if (i)
 		accel_sysfs_remove(adev);
 	accel_nodes_del(adev, i);
-	accel_device_shutdown(adev);
+	accel_drain_begin(&drain, adev);
+	accel_device_shutdown(adev, &drain);
+	accel_drain_end(&drain);
 	trace_accel_device_unregister(adev, 0);
 	return ret;
 }
@@ -411,14 +421,17 @@ EXPORT_SYMBOL_NS_GPL(accel_device_register, ACCEL_EXPORT_NS);
 void accel_device_unregister(struct accel_device *adev)
 {
 	u64 start = ktime_get_ns();
+	struct accel_drain drain;
 	bool registered;
 
+	accel_drain_begin(&drain, adev);
 	/* From here on a change of its state is told to nobody, see accel_device_set_state(). */
 	mutex_lock(&adev->lock);
 	registered = adev->registered;
 	adev->registered = false;
 	mutex_unlock(&adev->lock);
 	if (!registered) {
+		accel_drain_end(&drain);
 		dev_err(&adev->dev, "cannot unregister %s: it is not registered\n", adev->name);
 		return;
 	}
@@ -427,10 +440,14 @@ void accel_device_unregister(struct accel_device *adev)
 	mutex_unlock(&accel_devices_lock);
 
 	/* First, so that nobody enters by a name that is still there. */
+	accel_drain_enter(&drain, ACCEL_DRAIN_DEBUGFS);
 	accel_debugfs_remove(adev);
+	accel_drain_enter(&drain, ACCEL_DRAIN_SYSFS);
 	accel_sysfs_remove(adev);
+	accel_drain_enter(&drain, ACCEL_DRAIN_NODES);
 	accel_nodes_del(adev, adev->num_nodes);
-	accel_device_shutdown(adev);
+	accel_device_shutdown(adev, &drain);
+	accel_drain_end(&drain);
 	trace_accel_device_unregister(adev, ktime_get_ns() - start);
 	accel_netlink_device_removed(adev);
 }

@@ -4,7 +4,8 @@
  * What does not end holds up the unplug: the core says, again and again, which context
  * it waits for and for what of it, and goes on as soon as that has ended. A handler that
  * does not return, a job that does not hear that it is cancelled, a close: the soft
- * driver's parameter linger makes them. And one that does listen holds up nothing.
+ * driver's parameter linger makes them. And one that does listen holds up nothing. When no
+ * context is to blame, it says where it is.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,6 +28,7 @@
 #define OP_CLOSE	1	/* in the order of the gate's operations, see debugfs */
 #define OP_IOCTL	2
 #define OP_JOB_RUN	32	/* none of them, docs/tracepoints.md */
+#define OP_CANCEL	66
 
 struct drain {
 	unsigned int dev;
@@ -274,6 +276,68 @@ static void closing(FILE *pipe, struct dev_info *dev)
 	come_back(dev);
 }
 
+/* The driver's own callback: no context has anything to do with it. */
+static void cancelling(FILE *pipe, struct dev_info *dev)
+{
+	struct call unbind_call = {};
+	struct drain d;
+
+	tap_is(dev_write(LINGER, "16"), 0, "the driver's cancel is not to return");
+	pthread_create(&unbind_call.thread, NULL, unbind, &unbind_call);
+	/* what comes before it may take its time, too */
+	do {
+		next_report(pipe, 0, &d);
+	} while (d.ctx || d.op != OP_CANCEL);
+	tap_is(d.dev, dev->index, "cancel: accel_unplug_drain names the device, and where it is");
+	tap_ok(log_says("unplug waits for the driver's cancel since "),
+	       "cancel: so does the kernel's log");
+	let_go(&unbind_call, "cancel");
+	come_back(dev);
+}
+
+static void *set_failed(void *arg)
+{
+	struct call *c = arg;
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/class/accelerator/acc%d/soft/set_state", c->fd);
+	c->ret = dev_write(path, "failed");
+	__atomic_store_n(&c->done, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* Somebody else waits for the job, with the device's lock: opens go on, and the unbind tells. */
+static void paused(FILE *pipe, struct dev_info *dev)
+{
+	struct accel_soft_submit submit = { .op = ACCEL_SOFT_OP_NOP }, wrong = { .op = ~0U };
+	struct call unbind_call = {}, state_call = { .fd = dev->index };
+	unsigned long long ctx;
+	int fd, other;
+
+	tap_is(dev_soft_latency(dev->name, 1), 0, "paused: jobs have a latency");
+	tap_is(dev_write(LINGER, "4"), 0, "paused: jobs are not to end");
+	fd = dev_open(dev->name);
+	if (fd < 0 || dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit))
+		tap_bail("cannot submit a job");
+	while (dev_attr(dev->name, "engines/eng0/running") != 1)
+		usleep(1000);
+	ctx = context_id(dev->name);
+	pthread_create(&state_call.thread, NULL, set_failed, &state_call);
+	while (dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &wrong) != -EIO)
+		usleep(1000);
+	tap_ok(!done(&state_call), "paused: a change of state waits for the job");
+	other = dev_open(dev->name);
+	tap_ok(other >= 0, "paused: the device can be opened all the same");
+	close(other);
+	pthread_create(&unbind_call.thread, NULL, unbind, &unbind_call);
+	reports(pipe, dev, ctx, OP_JOB_RUN, "job_run");
+	let_go(&unbind_call, "job_run");
+	pthread_join(state_call.thread, NULL);
+	tap_is(state_call.ret, 0, "paused: and the change of state");
+	close(fd);
+	come_back(dev);
+}
+
 int main(void)
 {
 	struct dev_info dev = {};
@@ -290,6 +354,8 @@ int main(void)
 	handler(pipe, &dev);
 	job(pipe, &dev);
 	closing(pipe, &dev);
+	cancelling(pipe, &dev);
+	paused(pipe, &dev);
 	listens(&dev);
 	tap_is(dev_write(WARN_MS, "1000"), 0, "drain_warn_ms as before");
 	fclose(pipe);

@@ -124,12 +124,20 @@ static const char *access_name(uint32_t flags)
 /* What an unplug waits for; docs/tracepoints.md has the numbers. */
 static const char *op_name(int op)
 {
-	enum { JOB_RUN = 32 };
+	enum { JOB_RUN = 32, PHASE = 64 };
 	static const char *const names[] = {
 		"open", "close", "ioctl", "mmap", "fault", "mem_pin", "mem_unpin", "dma_map",
 		"dma_unmap", "job_submit",
 	};
+	/* where a removal is that waits for no context */
+	static const char *const phases[] = {
+		"lock", "power", "cancel", "engines", "gate", "mappings", "contexts", "iommufd",
+		"debugfs", "sysfs", "nodes",
+	};
 
+	if (op >= PHASE)
+		return op - PHASE < (int)(sizeof(phases) / sizeof(*phases)) ?
+		       phases[op - PHASE] : "?";
 	if (op == JOB_RUN)
 		return "job_run";
 	return op >= 0 && op < (int)(sizeof(names) / sizeof(*names)) ? names[op] : "?";

@@ -53,11 +53,12 @@ MODULE_PARM_DESC(runtime_pm, "suspend devices at once when they are idle (defaul
 #define SOFT_LINGER_DEAF	BIT(1)
 #define SOFT_LINGER_JOBS	BIT(2)
 #define SOFT_LINGER_CLOSE	BIT(3)
+#define SOFT_LINGER_CANCEL	BIT(4)
 
 static unsigned int linger;
 module_param(linger, uint, 0644);
 MODULE_PARM_DESC(linger,
-		 "for tests: what does not end while it is set, a sum of: 1 the ioctl config, until the device goes; 2 the same, even then; 4 jobs of engines with a latency; 8 the close of a file");
+		 "for tests: what does not end while it is set, a sum of: 1 the ioctl config, until the device goes; 2 the same, even then; 4 jobs of engines with a latency; 8 the close of a file; 16 the going of a device, before it is told to anybody");
 
 static int resume_error;
 module_param(resume_error, int, 0644);
@@ -202,6 +203,8 @@ static void soft_cancel(struct accel_device *adev)
 {
 	struct soft_device *soft = to_soft(adev);
 
+	while (READ_ONCE(linger) & SOFT_LINGER_CANCEL)
+		msleep(20);
 	WRITE_ONCE(soft->leaving, true);
 	wake_up_all(&soft->leaving_wq);
 }

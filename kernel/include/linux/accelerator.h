@@ -272,7 +272,7 @@ struct accel_device {
 	enum accel_state state;
 	bool stuck;			/* accel_device_fail(), and it was not reset since */
 	struct work_struct stuck_work;	/* says so */
-	struct mutex lock;		/* state changes, stats of the dead */
+	struct mutex lock;		/* its state, and who may change that */
 	struct xarray contexts;		/* open files by id */
 	atomic_t num_contexts;
 	atomic_t dma_users;		/* regions mapped with the DMA API, or ACCEL_DMA_ATTACHED */
