@@ -264,23 +264,25 @@ void accel_device_put(struct accel_device *adev)
 }
 EXPORT_SYMBOL_NS_GPL(accel_device_put, ACCEL_EXPORT_NS);
 
-/* End all that users have of the device; none of the driver's code runs afterwards. */
+/*
+ * End all that users have of the device. Of the driver's code only what makes the texts of
+ * its attributes and files runs afterwards. With the gate first: what is deleted later may
+ * be held up by users.
+ */
 static void accel_device_shutdown(struct accel_device *adev, struct accel_drain *drain)
 {
 	const struct accel_driver *drv = adev->drv;
 	struct accel_context *ctx;
-	unsigned int i;
 	bool powered;
 	u64 id;
 
-	accel_drain_enter(drain, ACCEL_DRAIN_POWER);
-	/* for the driver's callbacks from here on, which come in any case */
-	powered = !accel_power_get(adev);
-	accel_drain_enter(drain, ACCEL_DRAIN_LOCK);
 	mutex_lock(&adev->lock);
 	WRITE_ONCE(adev->state, ACCEL_STATE_GONE);
 	mutex_unlock(&adev->lock);
 	accel_gate_close(adev);
+	accel_drain_enter(drain, ACCEL_DRAIN_POWER);
+	/* for the driver's callbacks from here on, which come in any case */
+	powered = !accel_power_get(adev);
 	accel_drain_enter(drain, ACCEL_DRAIN_CANCEL);
 	if (drv->cancel)
 		drv->cancel(adev);
@@ -303,15 +305,28 @@ static void accel_device_shutdown(struct accel_device *adev, struct accel_drain 
 	accel_iommufd_wait_all(adev);
 	if (powered)
 		accel_power_put(adev);
+}
+
+/*
+ * Take away the names of a device that is shut down, of which @nodes were added; none of the
+ * driver's code runs afterwards.
+ */
+static void accel_device_hide(struct accel_device *adev, unsigned int nodes,
+			      struct accel_drain *drain)
+{
+	unsigned int i;
+
+	accel_drain_enter(drain, ACCEL_DRAIN_DEBUGFS);
+	if (adev->debugfs)
+		accel_debugfs_remove(adev);
+	accel_drain_enter(drain, ACCEL_DRAIN_SYSFS);
+	accel_sysfs_remove(adev);
+	accel_drain_enter(drain, ACCEL_DRAIN_NODES);
+	while (nodes--)
+		cdev_device_del(&adev->nodes[nodes].cdev, adev->nodes[nodes].dev);
 	for (i = 0; i < adev->num_engines; i++)
 		adev->engines[i]->desc = NULL;
 	adev->drv = NULL;
-}
-
-static void accel_nodes_del(struct accel_device *adev, unsigned int added)
-{
-	while (added--)
-		cdev_device_del(&adev->nodes[added].cdev, adev->nodes[added].dev);
 }
 
 /**
@@ -357,6 +372,7 @@ int accel_device_register(struct accel_device *adev)
 	if (ret) {
 		accel_drain_begin(&drain, adev);
 		accel_device_shutdown(adev, &drain);
+		accel_device_hide(adev, 0, &drain);
 		accel_drain_end(&drain);
 		return ret;
 	}
@@ -393,11 +409,9 @@ int accel_device_register(struct accel_device *adev)
 
 err:
 	dev_err(adev->dev.parent, "cannot register %s: %d\n", adev->name, ret);
-	if (i)
-		accel_sysfs_remove(adev);
-	accel_nodes_del(adev, i);
 	accel_drain_begin(&drain, adev);
 	accel_device_shutdown(adev, &drain);
+	accel_device_hide(adev, i, &drain);
 	accel_drain_end(&drain);
 	trace_accel_device_unregister(adev, 0);
 	return ret;
@@ -413,7 +427,10 @@ EXPORT_SYMBOL_NS_GPL(accel_device_register, ACCEL_EXPORT_NS);
  * answer ENODEV. What remains to the driver is accel_device_put().
  *
  * Waits for callbacks that are running, for jobs to end and for files to be torn down,
- * and for nothing that user space can prolong. Who is waited for longer than the module
+ * and until all of the above holds for nothing that user space can prolong. Only then are
+ * the names deleted: of who reads the directory that they are in (/dev/accelerator, or that
+ * of debugfs) into memory whose page faults he serves himself, the kernel has that wait for
+ * as long as he likes. Who is waited for longer than the module
  * parameter drain_warn_ms is shown by the tracepoint accel_unplug_drain, whatever it is.
  *
  * Context: process, may sleep.
@@ -439,14 +456,8 @@ void accel_device_unregister(struct accel_device *adev)
 	xa_erase(&accel_devices, adev->id);
 	mutex_unlock(&accel_devices_lock);
 
-	/* First, so that nobody enters by a name that is still there. */
-	accel_drain_enter(&drain, ACCEL_DRAIN_DEBUGFS);
-	accel_debugfs_remove(adev);
-	accel_drain_enter(&drain, ACCEL_DRAIN_SYSFS);
-	accel_sysfs_remove(adev);
-	accel_drain_enter(&drain, ACCEL_DRAIN_NODES);
-	accel_nodes_del(adev, adev->num_nodes);
 	accel_device_shutdown(adev, &drain);
+	accel_device_hide(adev, adev->num_nodes, &drain);
 	accel_drain_end(&drain);
 	trace_accel_device_unregister(adev, ktime_get_ns() - start);
 	accel_netlink_device_removed(adev);

@@ -4,7 +4,8 @@
  * A process that can stop its own page faults for ever (userfaultfd) must not be
  * able to stop a device from going: not with a pin that faults, not with an
  * argument that cannot be read, not with one that cannot be written back, and not
- * by reading what is shown of the device into memory that is not there.
+ * by reading what is shown of the device into memory that is not there. Who reads the
+ * directory of its node there keeps the node, and nothing else of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -134,6 +135,73 @@ static void wait_for_faults(int n)
 			tap_bail("userfaultfd: no fault: %s", strerror(errno));
 }
 
+static void *do_list(void *arg)
+{
+	struct call *c = arg;
+
+	c->ret = syscall(SYS_getdents64, c->fd, c->arg, PAGE);
+	return NULL;
+}
+
+static void *do_unbind(void *arg)
+{
+	struct call *c = arg;
+
+	c->ret = dev_write("/sys/bus/platform/drivers/accel_soft/unbind", "accel_soft.0");
+	__atomic_store_n(&c->cmd, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* The directory's lock is held while an entry of it is written to the reader. */
+static void directory(void)
+{
+	struct call list = {}, unbind = {};
+	struct accel_job_wait wait;
+	struct uffdio_range all;
+	struct dev_info dev;
+	long long pins = dev_foll_pins();
+	unsigned char *page;
+	int fd, ret, i;
+	uint64_t mem;
+
+	make_trap();
+	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (page == MAP_FAILED || dev_find("soft", 0, &dev))
+		tap_bail("directory: no soft device, or no memory");
+	fd = dev_open(dev.name);
+	if (fd < 0 || dev_pin(fd, page, PAGE, ACCEL_MEM_READ, &mem))
+		tap_bail("directory: cannot open or pin");
+	tap_is(dev_foll_pins(), pins + 1, "directory: a page is pinned");
+	list.fd = open("/dev/accelerator", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	list.arg = trap_pages;
+	pthread_create(&list.thread, NULL, do_list, &list);
+	wait_for_faults(1);
+	pthread_create(&unbind.thread, NULL, do_unbind, &unbind);
+	/* ten seconds are for ever */
+	for (i = 0; i < 1000 && (dev_foll_pins() != pins || dev_wait(fd, 1, &wait) != -ENODEV); i++)
+		usleep(10000);
+	tap_is(dev_wait(fd, 1, &wait), -ENODEV,
+	       "who lists /dev/accelerator waits in it, and the device goes: ENODEV");
+	tap_is(dev_foll_pins(), pins, "directory: no page is pinned");
+	ret = dev_open(dev.name);
+	tap_is(ret, -ENXIO, "directory: the node is there, and leads nowhere");
+	tap_ok(!__atomic_load_n(&unbind.cmd, __ATOMIC_SEQ_CST),
+	       "directory: only its deletion waits");
+	all = (struct uffdio_range){ (uintptr_t)trap_pages, PAGES * PAGE };
+	if (ioctl(uffd, UFFDIO_UNREGISTER, &all))
+		tap_bail("UFFDIO_UNREGISTER: %s", strerror(errno));
+	pthread_join(unbind.thread, NULL);
+	tap_is(unbind.ret, 0, "directory: which then ends");
+	tap_is(dev_open(dev.name), -ENOENT, "directory: the node is deleted");
+	pthread_join(list.thread, NULL);
+	tap_ok(list.ret > 0, "directory: and it has been listed");
+	close(list.fd);
+	close(fd);
+	tap_is(dev_write("/sys/bus/platform/drivers/accel_soft/bind", "accel_soft.0"), 0,
+	       "directory: the device comes back");
+}
+
 int main(void)
 {
 	struct uffdio_range all;
@@ -203,5 +271,7 @@ int main(void)
 	close(fd);
 	tap_is(dev_write("/sys/bus/platform/drivers/accel_soft/bind", "accel_soft.0"), 0,
 	       "the device comes back");
+	close(uffd);
+	directory();
 	return tap_done();
 }
