@@ -97,9 +97,7 @@ static int accel_node_init(struct accel_node *node, const struct accel_node_desc
 
 	node->mode = desc->mode ?: 0660;
 	node->can_mmap = desc->can_mmap && adev->drv->mmap;
-	if (snprintf(node->name, sizeof(node->name), "%s%s", adev->name, desc->suffix) >=
-	    sizeof(node->name))
-		return -EINVAL;
+	snprintf(node->name, sizeof(node->name), "%s%s", adev->name, desc->suffix);
 	ret = accel_ioctls_copy(node, desc);
 	if (ret)
 		return ret;
@@ -138,6 +136,19 @@ static int accel_node_init_child(struct accel_node *node, const struct accel_nod
 	return 0;
 }
 
+/* The longest name of a device: as many as there are minors. */
+#define ACCEL_LONGEST_NAME	"acc" __stringify(ACCEL_MAX_MINORS)
+
+/* After "acc1": a digit would make it another device's, or there would be no room for it. */
+static bool accel_suffix_ok(const char *suffix)
+{
+	size_t len = strlen(suffix);
+
+	return suffix[0] >= 'a' && suffix[0] <= 'z' &&
+	       strspn(suffix, "abcdefghijklmnopqrstuvwxyz0123456789") == len &&
+	       strlen(ACCEL_LONGEST_NAME) + len < ACCEL_NAME_LEN;
+}
+
 static const char *accel_driver_check(const struct accel_driver *drv)
 {
 	u32 known = ACCEL_DEVICE_EXCLUSIVE | ACCEL_DEVICE_RUNTIME_PM |
@@ -159,6 +170,8 @@ static const char *accel_driver_check(const struct accel_driver *drv)
 	for (i = 0; i < drv->num_nodes; i++) {
 		if (!drv->nodes[i].suffix || !drv->nodes[i].suffix[0] != !i)
 			return "only the first node has the empty suffix";
+		if (i && !accel_suffix_ok(drv->nodes[i].suffix))
+			return "a suffix is a letter, then letters and digits, up to 8: a-z, 0-9";
 		for (k = 0; k < i; k++)
 			if (!strcmp(drv->nodes[i].suffix, drv->nodes[k].suffix))
 				return "two nodes have the same suffix";

@@ -16,8 +16,10 @@ static void refused_descriptions(struct kunit *test)
 	static const struct accel_node_desc first_named[] = { { .suffix = "c" } };
 	static const struct accel_node_desc no_suffix[] = { { .suffix = NULL } };
 	static const struct accel_node_desc long_suffix[] = {
-		{ .suffix = "" }, { .suffix = "thirteenchars" },
+		{ .suffix = "" }, { .suffix = "ninechars" },
 	};
+	static const char * const suffixes[] = { "0", "1c", "C", "c-", "a/b", " c", "\xc3\xa4" };
+	struct accel_node_desc bad_suffix[] = { { .suffix = "" }, { } };
 	struct device *parent = fake_parent(test);
 	struct accel_driver wrong[14];
 	unsigned int i, n = 0;
@@ -47,6 +49,14 @@ static void refused_descriptions(struct kunit *test)
 								   sizeof(struct fake_device)),
 					ERR_PTR(-EINVAL), "description %u", i);
 
+	wrong[0] = fake_driver;
+	wrong[0].nodes = bad_suffix;
+	for (i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		bad_suffix[1].suffix = suffixes[i];
+		KUNIT_EXPECT_PTR_EQ_MSG(test, __accel_device_alloc(parent, &wrong[0],
+								   sizeof(struct fake_device)),
+					ERR_PTR(-EINVAL), "suffix \"%s\"", suffixes[i]);
+	}
 	wrong[0] = fake_driver;
 	wrong[0].context_size = sizeof(struct accel_context) - 1;
 	KUNIT_EXPECT_PTR_EQ(test, __accel_device_alloc(parent, &wrong[0],
@@ -269,9 +279,10 @@ static void ids_and_names(struct kunit *test)
 /* Lowest first, and given back also by a device that got only some of its own. */
 static void minors(struct kunit *test)
 {
+	static const struct accel_ioctl_desc no_table[] = { { .name = "wrong" } };
 	static const struct accel_node_desc nodes[ACCEL_MAX_NODES] = {
 		{ .suffix = "" }, { .suffix = "a" },
-		{ .suffix = "b" }, { .suffix = "thirteenchars" },
+		{ .suffix = "b" }, { .suffix = "c", .ioctls = no_table, .num_ioctls = 1 },
 	};
 	struct device *parent = fake_parent(test);
 	struct accel_driver drv = fake_driver;

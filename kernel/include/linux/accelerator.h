@@ -81,7 +81,8 @@ struct pci_saved_state;
 
 /**
  * struct accel_node_desc - one character device that each of the driver's devices has
- * @suffix: after the device's name: "" for acc0, "c" for acc0c
+ * @suffix: after the device's name: "" for acc0, "c" for acc0c; a lower-case letter, then
+ *	such and digits, 8 at most
  * @mode: permissions devtmpfs creates it with; 0 means 0660
  * @ioctls: the ioctl table
  * @num_ioctls: entries in @ioctls
