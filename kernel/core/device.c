@@ -96,7 +96,7 @@ static int accel_node_init(struct accel_node *node, const struct accel_node_desc
 	int minor, ret;
 
 	node->mode = desc->mode ?: 0660;
-	node->can_mmap = desc->can_mmap && adev->drv->mmap;
+	node->can_mmap = desc->can_mmap;
 	snprintf(node->name, sizeof(node->name), "%s%s", adev->name, desc->suffix);
 	ret = accel_ioctls_copy(node, desc);
 	if (ret)
@@ -175,6 +175,10 @@ static const char *accel_driver_check(const struct accel_driver *drv)
 		for (k = 0; k < i; k++)
 			if (!strcmp(drv->nodes[i].suffix, drv->nodes[k].suffix))
 				return "two nodes have the same suffix";
+		if (drv->nodes[i].num_ioctls && !drv->nodes[i].ioctls)
+			return "num_ioctls is not 0, and there are no ioctls";
+		if (drv->nodes[i].can_mmap && !drv->mmap)
+			return "can_mmap, and there is no mmap callback";
 	}
 	return NULL;
 }
@@ -186,8 +190,8 @@ static const char *accel_driver_check(const struct accel_driver *drv)
  * @size: of the driver's structure, whose first member is the struct accel_device
  *
  * Context: process, may sleep.
- * Return: the device; ERR_PTR: -EINVAL (the driver's description is wrong, said in
- * the log), -ENOMEM, -ENOSPC (no minor left).
+ * Return: the device; ERR_PTR: -EINVAL (the driver's description is wrong, or there is no
+ * parent: said in the log), -ENOMEM, -ENOSPC (no minor left).
  */
 struct accel_device *__accel_device_alloc(struct device *parent,
 					  const struct accel_driver *drv, size_t size)
@@ -197,6 +201,10 @@ struct accel_device *__accel_device_alloc(struct device *parent,
 	unsigned int i;
 	int ret;
 
+	if (!parent) {
+		pr_err("accelerator driver %s: a device has no parent\n", drv->name ?: "?");
+		return ERR_PTR(-EINVAL);
+	}
 	if (wrong) {
 		dev_err(parent, "accelerator driver %s: %s\n", drv->name ?: "?", wrong);
 		return ERR_PTR(-EINVAL);

@@ -383,7 +383,7 @@ static long accel_engine_patience(struct accel_engine *engine)
 
 	spin_lock_irq(&engine->lock);
 	job = accel_engine_first(&engine->running);
-	if (job && engine->timeout_ms && engine->desc->cancel) {
+	if (job && engine->timeout_ms) {
 		u64 end = job->started_ns + (u64)engine->timeout_ms * NSEC_PER_MSEC;
 		u64 now = ktime_get_ns();
 

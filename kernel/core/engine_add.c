@@ -33,6 +33,12 @@ struct accel_engine *accel_engine_add(struct accel_device *adev,
 			desc->name ?: "");
 		return ERR_PTR(-EINVAL);
 	}
+	/* It would be watched, and nothing could be done. */
+	if (desc->timeout_ms && !desc->cancel) {
+		dev_err(adev->dev.parent, "engine '%s': timeout_ms needs a cancel callback\n",
+			desc->name);
+		return ERR_PTR(-EINVAL);
+	}
 	/* Open files have a record for each engine that there was, and readers rely on it. */
 	if (adev->sealed) {
 		dev_err(&adev->dev, "engine '%s': to be added before %s is registered\n",

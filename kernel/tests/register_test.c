@@ -20,11 +20,16 @@ static void refused_descriptions(struct kunit *test)
 	};
 	static const char * const suffixes[] = { "0", "1c", "C", "c-", "a/b", " c", "\xc3\xa4" };
 	struct accel_node_desc bad_suffix[] = { { .suffix = "" }, { } };
+	static const struct accel_node_desc no_ioctls[] = { { .suffix = "", .num_ioctls = 1 } };
+	static const struct accel_node_desc no_mmap[] = { { .suffix = "", .can_mmap = true } };
 	struct device *parent = fake_parent(test);
-	struct accel_driver wrong[14];
+	const unsigned int num = 16;
+	struct accel_driver *wrong;
 	unsigned int i, n = 0;
 
-	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+	wrong = kunit_kcalloc(test, num, sizeof(*wrong), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, wrong);
+	for (i = 0; i < num; i++)
 		wrong[i] = fake_driver;
 	wrong[n++].name = NULL;
 	wrong[n++].name = "";
@@ -43,7 +48,11 @@ static void refused_descriptions(struct kunit *test)
 	wrong[n].num_nodes = 1;
 	wrong[n++].nodes = no_suffix;
 	wrong[n++].nodes = long_suffix;
-	KUNIT_ASSERT_EQ(test, n, ARRAY_SIZE(wrong));
+	wrong[n].num_nodes = 1;
+	wrong[n++].nodes = no_ioctls;
+	wrong[n].num_nodes = 1;
+	wrong[n++].nodes = no_mmap;
+	KUNIT_ASSERT_EQ(test, n, num);
 	for (i = 0; i < n; i++)
 		KUNIT_EXPECT_PTR_EQ_MSG(test, __accel_device_alloc(parent, &wrong[i],
 								   sizeof(struct fake_device)),
@@ -57,6 +66,9 @@ static void refused_descriptions(struct kunit *test)
 								   sizeof(struct fake_device)),
 					ERR_PTR(-EINVAL), "suffix \"%s\"", suffixes[i]);
 	}
+	KUNIT_EXPECT_PTR_EQ(test, __accel_device_alloc(NULL, &fake_driver,
+						       sizeof(struct fake_device)),
+			    ERR_PTR(-EINVAL));
 	wrong[0] = fake_driver;
 	wrong[0].context_size = sizeof(struct accel_context) - 1;
 	KUNIT_EXPECT_PTR_EQ(test, __accel_device_alloc(parent, &wrong[0],
@@ -181,6 +193,9 @@ static void refused_engines(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, accel_engine_add(&fake->accel, &desc), ERR_PTR(-EINVAL));
 	desc = good;
 	desc.run = NULL;
+	KUNIT_EXPECT_PTR_EQ(test, accel_engine_add(&fake->accel, &desc), ERR_PTR(-EINVAL));
+	desc = good;
+	desc.timeout_ms = 1;
 	KUNIT_EXPECT_PTR_EQ(test, accel_engine_add(&fake->accel, &desc), ERR_PTR(-EINVAL));
 	desc = good;
 	desc.name = "fake";

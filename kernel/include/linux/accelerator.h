@@ -84,9 +84,9 @@ struct pci_saved_state;
  * @suffix: after the device's name: "" for acc0, "c" for acc0c; a lower-case letter, then
  *	such and digits, 8 at most
  * @mode: permissions devtmpfs creates it with; 0 means 0660
- * @ioctls: the ioctl table
+ * @ioctls: the ioctl table; NULL only when @num_ioctls is 0
  * @num_ioctls: entries in @ioctls
- * @can_mmap: the driver's mmap callback serves this node
+ * @can_mmap: the driver's mmap callback, which there must be, serves this node
  *
  * The first node of a driver has the suffix "".
  */
@@ -467,7 +467,7 @@ int accel_context_error(struct accel_context *ctx, int error, const char *fmt, .
  * @name: unique within the device: lower case, digits, '-' and '_'
  * @depth: jobs that the hardware takes at a time
  * @timeout_ms: a job that runs longer is cancelled and ends with ETIMEDOUT; 0: never.
- *	Not watched while @run itself does the work.
+ *	Not watched while @run itself does the work. Needs @cancel.
  * @run: start @job on the hardware; in the engine's own thread. Calls
  *	accel_job_done(), at once or later (an interrupt), exactly once. The device
  *	stays until all running jobs have ended.
