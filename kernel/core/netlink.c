@@ -31,12 +31,20 @@ static bool ntf_wanted(enum accel_nl_group group)
 	return genl_has_listeners(&accel_nl_family, &init_net, group);
 }
 
-static struct sk_buff *ntf_new(u8 cmd, size_t size, void **hdr)
+/* Who listens learns that he has missed something (ENOBUFS), as when his queue is full. */
+static void ntf_lost(enum accel_nl_group group)
+{
+	genl_set_err(&accel_nl_family, &init_net, 0, group, -ENOBUFS);
+}
+
+static struct sk_buff *ntf_new(enum accel_nl_group group, u8 cmd, size_t size, void **hdr)
 {
 	struct sk_buff *skb = nlmsg_new(size, GFP_KERNEL);
 
-	if (!skb)
+	if (!skb) {
+		ntf_lost(group);
 		return NULL;
+	}
 	*hdr = genlmsg_put(skb, 0, 0, &accel_nl_family, 0, cmd);
 	return skb;
 }
@@ -45,6 +53,7 @@ static void ntf_send(enum accel_nl_group group, struct sk_buff *skb, void *hdr, 
 {
 	if (WARN_ON_ONCE(ret)) {
 		nlmsg_free(skb);
+		ntf_lost(group);
 		return;
 	}
 	genlmsg_end(skb, hdr);
@@ -58,7 +67,7 @@ static void device_ntf(struct accel_device *adev, u8 cmd)
 
 	if (!ntf_wanted(GROUP_DEVICES))
 		return;
-	skb = ntf_new(cmd, accel_nl_device_size(adev), &hdr);
+	skb = ntf_new(GROUP_DEVICES, cmd, accel_nl_device_size(adev), &hdr);
 	if (skb)
 		ntf_send(GROUP_DEVICES, skb, hdr, accel_nl_put_device(skb, adev));
 }
@@ -77,6 +86,7 @@ void accel_netlink_device_changed(struct accel_device *adev)
 {
 	device_ntf(adev, ACCEL_NL_CMD_DEVICE_CHANGE_NTF);
 }
+EXPORT_SYMBOL_IF_KUNIT(accel_netlink_device_changed);
 
 static void context_ntf(struct accel_context *ctx, u8 cmd)
 {
@@ -94,7 +104,7 @@ static void context_ntf(struct accel_context *ctx, u8 cmd)
 
 	if (!ntf_wanted(GROUP_CONTEXTS))
 		return;
-	skb = ntf_new(cmd, accel_nl_context_size(ctx->adev), &hdr);
+	skb = ntf_new(GROUP_CONTEXTS, cmd, accel_nl_context_size(ctx->adev), &hdr);
 	if (skb)
 		ntf_send(GROUP_CONTEXTS, skb, hdr, accel_nl_put_context(skb, ctx, &listeners));
 }

@@ -5,9 +5,12 @@
  * dump goes on after its message was full.
  */
 #include <linux/cred.h>
+#include <linux/net.h>
 #include <linux/pid_namespace.h>
 #include <linux/user_namespace.h>
+#include <linux/vmalloc.h>
 #include <net/genetlink.h>
+#include <net/sock.h>
 
 #include "fake.h"
 #include "../core/netlink.h"
@@ -606,6 +609,46 @@ static void policies_go_on(struct kunit *test)
 	fake_unregister(test, fake);
 }
 
+/* ----------------------------------------------------------- notifications */
+
+/* One that there is no memory for: who listens is told that it was lost. */
+static void lost(struct kunit *test)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK };
+	struct fake_device *fake = fake_register(test);
+	const size_t long_name = 2 * KMALLOC_MAX_SIZE;
+	struct kobject *parent = &fake->accel.dev.parent->kobj;
+	const char *was = parent->name;
+	int group = accel_nl_family.mcgrp_offset;	/* of devices, the first */
+	struct socket *sock;
+	char *name;
+
+	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, PF_NETLINK, SOCK_RAW, NETLINK_GENERIC,
+					       &sock), 0);
+	/* as nobody is told what he has sent himself, and who has no address seems to have */
+	KUNIT_EXPECT_EQ(test, kernel_bind(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	KUNIT_EXPECT_EQ(test, sock->ops->setsockopt(sock, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
+						    KERNEL_SOCKPTR(&group), sizeof(group)), 0);
+	accel_netlink_device_changed(&fake->accel);
+	KUNIT_EXPECT_EQ(test, sock->sk->sk_err, 0);
+	KUNIT_EXPECT_EQ(test, skb_queue_len(&sock->sk->sk_receive_queue), 1);
+
+	/* a message that is longer than there is memory in one piece */
+	name = vmalloc(long_name);
+	if (name) {
+		memset(name, 'a', long_name - 1);
+		name[long_name - 1] = '\0';
+		parent->name = name;
+		accel_netlink_device_changed(&fake->accel);
+		parent->name = was;
+		vfree(name);
+		KUNIT_EXPECT_EQ(test, sock->sk->sk_err, ENOBUFS);
+		KUNIT_EXPECT_EQ(test, skb_queue_len(&sock->sk->sk_receive_queue), 1);
+	}
+	sock_release(sock);
+	fake_unregister(test, fake);
+}
+
 static struct kunit_case netlink_cases[] = {
 	KUNIT_CASE(family),
 	KUNIT_CASE(policies),
@@ -617,6 +660,7 @@ static struct kunit_case netlink_cases[] = {
 	KUNIT_CASE(all_devices_go_on),
 	KUNIT_CASE(stats_go_on),
 	KUNIT_CASE(policies_go_on),
+	KUNIT_CASE(lost),
 	{ }
 };
 
