@@ -150,11 +150,18 @@ static int put_ops(struct sk_buff *skb, int type, const struct accel_op_stats __
 	return 0;
 }
 
+/* 0: not in there, or it has ended: then its number may be another process's by now. */
+static u32 opener_pid(struct accel_context *ctx, struct pid_namespace *pid_ns)
+{
+	guard(rcu)();
+	return pid_task(ctx->pid, PIDTYPE_TGID) ? pid_nr_ns(ctx->pid, pid_ns) : 0;
+}
+
 static int put_owner(struct sk_buff *skb, struct accel_context *ctx,
 		     const struct accel_nl_reader *reader)
 {
 	uid_t uid = from_kuid(reader->user_ns, make_kuid(&init_user_ns, ctx->uid));
-	u32 pid = reader->pid_ns ? pid_nr_ns(ctx->pid, reader->pid_ns) : 0;
+	u32 pid = reader->pid_ns ? opener_pid(ctx, reader->pid_ns) : 0;
 
 	if (nla_put_u32(skb, ACCEL_NL_A_CTX_PID, pid))
 		return -EMSGSIZE;

@@ -484,6 +484,45 @@ static void test_late_close(void)
 	genl_close(&g);
 }
 
+/* Opens acc2, leaves it to a child, and ends; the child ends with the pipe @arg. */
+static int bequeath(void *arg)
+{
+	int *pipes = arg;
+	char c;
+
+	if (dev_open("acc2") < 0)
+		return 1;
+	if (fork())
+		return 0;
+	prctl(PR_SET_PDEATHSIG, 0);
+	close(pipes[1]);
+	_exit(read(pipes[0], &c, 1) < 0);
+}
+
+/* Who has opened a file is no more, and the file is: his number may be another's by now. */
+static void test_dead_opener(void)
+{
+	struct seen seen, before;
+	int pipes[2], i;
+
+	if (pipe2(pipes, O_CLOEXEC))
+		tap_bail("pipe: %s", strerror(errno));
+	look(&before);
+	tap_is(as_user(0, bequeath, pipes), 0,
+	       "a process opens a file, leaves it to another, and ends");
+	tap_ok(!look(&seen) && seen.num == before.num + 1, "its context is there");
+	for (i = 0; i < seen.num && strcmp(seen.of[i].dev, "acc2"); i++)
+		;
+	tap_ok(i < seen.num && !seen.of[i].pid, "and has no pid: it would be nobody's");
+	tap_ok(i < seen.num && seen.of[i].init_pid, "though it is known what it was");
+	tap_is(system("accelctl --json ctx list acc2 | grep -q '\"pid\":null'"), 0,
+	       "accelctl shows none");
+	close(pipes[0]);
+	close(pipes[1]);
+	for (i = 0; i < 1000 && !look(&seen) && seen.num != before.num; i++)
+		usleep(10000);
+}
+
 int main(void)
 {
 	struct seen seen;
@@ -502,6 +541,7 @@ int main(void)
 	close(fd);
 	test_context_notifications();
 	test_device_notifications();
+	test_dead_opener();
 	test_late_close();
 	return tap_done();
 }

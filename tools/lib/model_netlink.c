@@ -143,23 +143,30 @@ static bool in_init_pid_ns(void)
 	return known;
 }
 
-/* Notifications have the pid as in the initial namespace only. */
-static uint32_t parse_pid(const struct nlattr **a)
+/*
+ * Notifications have the pid as in the initial namespace only. Elsewhere 0 is no process of
+ * ours, or one that has ended.
+ */
+static uint32_t parse_pid(const struct nlmsghdr *nlh, const struct nlattr **a)
 {
-	uint32_t pid = genl_uint(a[ACCEL_NL_A_CTX_PID]);
+	const struct genlmsghdr *head = mnl_nlmsg_get_payload(nlh);
 
-	return pid || !in_init_pid_ns() ? pid : genl_uint(a[ACCEL_NL_A_CTX_INIT_PID]);
+	if ((head->cmd == ACCEL_NL_CMD_CONTEXT_OPEN_NTF ||
+	     head->cmd == ACCEL_NL_CMD_CONTEXT_CLOSE_NTF) && in_init_pid_ns())
+		return genl_uint(a[ACCEL_NL_A_CTX_INIT_PID]);
+	return genl_uint(a[ACCEL_NL_A_CTX_PID]);
 }
 
 /* Everything but what is nested. */
-static void parse_context_flat(const struct nlattr **a, struct accel_context_info *ctx)
+static void parse_context_flat(const struct nlmsghdr *nlh, const struct nlattr **a,
+			       struct accel_context_info *ctx)
 {
 	ctx->id = genl_uint(a[ACCEL_NL_A_CTX_ID]);
 	if (a[ACCEL_NL_A_CTX_NODE]) {
 		ctx->node = genl_uint(a[ACCEL_NL_A_CTX_NODE]);
 		ctx->valid |= ACCEL_CTX_NODE;
 	}
-	ctx->pid = parse_pid(a);
+	ctx->pid = parse_pid(nlh, a);
 	if (ctx->pid)
 		ctx->valid |= ACCEL_CTX_PID;
 	if (a[ACCEL_NL_A_CTX_UID]) {
@@ -196,7 +203,7 @@ int accel_nl_parse_context(const struct nlmsghdr *nlh, struct accel_context_info
 	int ret;
 
 	genl_attrs(nlh, NULL, a, ACCEL_NL_A_CTX_MAX);
-	parse_context_flat(a, ctx);
+	parse_context_flat(nlh, a, ctx);
 	if (owner) {
 		owner->dev_id = genl_uint(a[ACCEL_NL_A_CTX_DEV_ID]);
 		ACCEL_TEXT_SET(owner->dev_name, genl_text(a[ACCEL_NL_A_CTX_DEV_NAME]));

@@ -80,8 +80,8 @@ enum {
 	ACCEL_NL_A_CTX_DEV_NAME,	/* string */
 	ACCEL_NL_A_CTX_ID,		/* uint */
 	ACCEL_NL_A_CTX_NODE,		/* u32: index of the node opened */
-	ACCEL_NL_A_CTX_PID,		/* u32: in the reader's pid namespace, 0: not there, or a
-					 * notification, whose readers' are not known
+	ACCEL_NL_A_CTX_PID,		/* u32: in the reader's pid namespace, 0: not there, has
+					 * ended, or a notification, whose readers' are not known
 					 */
 	ACCEL_NL_A_CTX_UID,		/* u32: in the reader's user namespace, absent: not there */
 	ACCEL_NL_A_CTX_COMM,		/* string */
