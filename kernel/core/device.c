@@ -398,10 +398,10 @@ int accel_device_register(struct accel_device *adev)
 		return ret;
 	}
 	trace_accel_device_register(adev);
-	dev_set_uevent_suppress(&adev->dev, true);
 	for (i = 0; i < adev->num_nodes; i++) {
 		struct accel_node *node = &adev->nodes[i];
 
+		dev_set_uevent_suppress(node->dev, true);
 		ret = cdev_device_add(&node->cdev, node->dev);
 		if (ret)
 			goto err;
@@ -422,9 +422,11 @@ int accel_device_register(struct accel_device *adev)
 	adev->registered = true;
 	mutex_unlock(&adev->lock);
 	accel_debugfs_add(adev);
-	/* Only now, so that who acts on the event finds all of sysfs. */
-	dev_set_uevent_suppress(&adev->dev, false);
-	kobject_uevent(&adev->dev.kobj, KOBJ_ADD);
+	/* Only now, so that who acts on an event finds all of it; parents before children. */
+	for (i = 0; i < adev->num_nodes; i++) {
+		dev_set_uevent_suppress(adev->nodes[i].dev, false);
+		kobject_uevent(&adev->nodes[i].dev->kobj, KOBJ_ADD);
+	}
 	accel_netlink_device_added(adev);
 	return 0;
 

@@ -464,6 +464,55 @@ static void test_device_notifications(void)
 	genl_close(&g);
 }
 
+static int uevents(void)
+{
+	struct sockaddr_nl all = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&all, sizeof(all)))
+		tap_bail("uevents: %s", strerror(errno));
+	return fd;
+}
+
+/* The next that tells of a node: what ("add"), and of which. */
+static void next_node_event(int fd, char *what, size_t size)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char event[4096], *path;
+	ssize_t n;
+
+	while (poll(&p, 1, 1000) > 0) {
+		n = recv(fd, event, sizeof(event) - 1, 0);
+		if (n < 0)
+			break;
+		event[n] = '\0';
+		path = strstr(event, "/accelerator/");
+		if (!path)
+			continue;
+		snprintf(what, size, "%.*s %s", (int)strcspn(event, "@"), event,
+			 strrchr(path, '/') + 1);
+		return;
+	}
+	snprintf(what, size, "none");
+}
+
+/* What udev is told: of the device first, and of its second node when all is there. */
+static void test_uevents(void)
+{
+	static const char *const want[] = {
+		"remove acc2c", "remove acc2", "add acc2", "add acc2c",
+	};
+	char what[64];
+	int fd = uevents();
+
+	tap_is(rebind(), 0, "unbind and bind a device, and look at uevents");
+	for (int i = 0; i < 4; i++) {
+		next_node_event(fd, what, sizeof(what));
+		tap_ok(!strcmp(what, want[i]), "uevent: %s, expected %s", what, want[i]);
+	}
+	close(fd);
+}
+
 /* A file that outlives its device: what is told of it when it is closed at last. */
 static void test_late_close(void)
 {
@@ -541,6 +590,7 @@ int main(void)
 	close(fd);
 	test_context_notifications();
 	test_device_notifications();
+	test_uevents();
 	test_dead_opener();
 	test_late_close();
 	return tap_done();
