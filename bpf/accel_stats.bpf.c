@@ -73,6 +73,32 @@ static __always_inline struct accel_stats_control *get_control(void)
 
 /* ------------------------------------------------------------------ records */
 
+struct mark {
+	u32 devices;		/* of devices, not of contexts */
+	u32 least;
+};
+
+/* Whenever another processor is faster the mark has grown: at some time it is enough. */
+static long try_raise(u32 i, struct mark *m)
+{
+	struct accel_stats_control *c = get_control();
+	u32 *mark, old;
+
+	if (!c)
+		return 1;
+	mark = m->devices ? &c->devices_used : &c->contexts_used;
+	old = *(volatile u32 *)mark;
+	return old >= m->least || __sync_val_compare_and_swap(mark, old, m->least) == old;
+}
+
+/* Before a record of a number below @least may be seen in use. */
+static __always_inline void raise_mark(bool devices, u32 least)
+{
+	struct mark m = { devices, least };
+
+	bpf_loop(least, try_raise, &m, 0);
+}
+
 struct search {
 	u32 record;
 };
@@ -115,11 +141,23 @@ static __always_inline void own(struct accel_stats_head *head, __u64 *id_again, 
 	__sync_lock_test_and_set(id_again, id);
 }
 
+/* Of @taken. Subtracted when the record can be had: it may be too great, but never stays so. */
+static __always_inline void count_taken(s64 n)
+{
+	struct accel_stats_control *c = get_control();
+
+	if (c)
+		__sync_fetch_and_add(&c->taken, n);
+}
+
 /* No event comes for it any more; what it has is kept. */
 static __always_inline void end_record(struct accel_stats_ctx *r)
 {
 	r->head.ended_ns = bpf_ktime_get_ns();
-	r->head.state = ACCEL_STATS_ENDED;
+	if (__sync_val_compare_and_swap(&r->head.state, ACCEL_STATS_LIVE, ACCEL_STATS_ENDED) !=
+	    ACCEL_STATS_LIVE)
+		return;
+	count_taken(-1);
 	COUNT(ended);
 }
 
@@ -135,15 +173,17 @@ static __noinline struct accel_stats_ctx *claim(struct accel_context *actx, u32 
 	u64 id = GET(actx, id), old, new;
 	struct accel_stats_ctx *r = NULL;
 	struct slot *slot;
+	bool full;
 
 	slot = bpf_map_lookup_elem(&slots, &nr);
 	if (!slot || !c)
 		return NULL;
 	old = *(volatile u64 *)slot;
+	full = *(volatile u64 *)&c->taken >= c->contexts;
 	if (old >> 32 == (u32)id) {
 		s.record = old;
-		if (s.record == NO_RECORD)
-			return NULL;	/* it was told already that there is no room */
+		if (s.record == NO_RECORD && full)
+			return NULL;
 		/* Another processor has given it one since we looked. */
 		r = bpf_map_lookup_elem(&contexts, &s.record);
 		if (r && r->head.id == id)
@@ -151,10 +191,13 @@ static __noinline struct accel_stats_ctx *claim(struct accel_context *actx, u32 
 		r = NULL;
 		s.record = NO_RECORD;
 	}
-	bpf_loop(c->contexts, try_next, &s, 0);
+	if (!full)
+		bpf_loop(c->contexts, try_next, &s, 0);
 	if (s.record != NO_RECORD)
 		r = bpf_map_lookup_elem(&contexts, &s.record);
 	if (r) {
+		count_taken(1);
+		raise_mark(false, s.record + 1);
 		disown(&r->id_again);
 		bpf_map_update_elem(&contexts, &s.record, &new_ctx, BPF_ANY);
 		r->head.dev_id = GET(actx, adev, id);
@@ -172,7 +215,8 @@ static __noinline struct accel_stats_ctx *claim(struct accel_context *actx, u32 
 		if (r) {
 			disown(&r->id_again);
 			r->head.id = 0;
-			r->head.state = ACCEL_STATS_FREE;
+			__sync_lock_test_and_set(&r->head.state, ACCEL_STATS_FREE);
+			count_taken(-1);
 		}
 		old = *(volatile u64 *)slot;
 		s.record = old;
@@ -180,7 +224,8 @@ static __noinline struct accel_stats_ctx *claim(struct accel_context *actx, u32 
 		return r && r->head.id == id ? r : NULL;
 	}
 	if (!r) {
-		COUNT(no_record);
+		if (new != old)		/* else it was counted already */
+			COUNT(no_record);
 		return NULL;
 	}
 	r->head.state = ACCEL_STATS_LIVE;
@@ -216,7 +261,6 @@ static __always_inline struct accel_stats_ctx *find(struct accel_context *actx)
 static __noinline struct accel_stats_dev *claim_device(struct accel_device *adev, u32 nr)
 {
 	struct accel_stats_dev *d = bpf_map_lookup_elem(&devices, &nr);
-	struct accel_stats_control *c = get_control();
 	u32 state;
 
 	if (!d)
@@ -230,8 +274,7 @@ static __noinline struct accel_stats_dev *claim_device(struct accel_device *adev
 		d->head.state = ACCEL_STATS_LIVE;
 		return d;
 	}
-	if (c && c->devices_used <= nr)
-		c->devices_used = nr + 1;	/* of two at once, the greater one comes again */
+	raise_mark(true, nr + 1);
 	disown(&d->id_again);
 	bpf_map_update_elem(&devices, &nr, &new_dev, BPF_ANY);
 	d->head.dev_id = GET(adev, id);

@@ -19,7 +19,7 @@
 #include "accel_hist.h"
 
 /* Of the layout below, and of what is counted where: readers refuse any other. */
-#define ACCEL_STATS_VERSION	2
+#define ACCEL_STATS_VERSION	3
 
 #define ACCEL_STATS_DEVICES	256		/* that are told apart, by default */
 #define ACCEL_STATS_CONTEXTS	2048		/* records, by default: 16 MiB */
@@ -76,7 +76,7 @@ enum accel_stats_state {
  * @tgid: @uid, @cgroup_id and @comm, of a context's owner, as in struct accel_context
  * @uid: see @tgid
  * @slot: the context's
- * @begun_ns: CLOCK_MONOTONIC, when counting began: the open, if it was seen
+ * @begun_ns: CLOCK_MONOTONIC, when counting began: the open, if it was seen and found a record
  * @ended_ns: when it was closed
  * @cgroup_id: see @tgid
  * @comm: see @tgid
@@ -128,12 +128,15 @@ enum accel_stats_way {
  * @way: enum accel_stats_way: how the programs are attached
  * @contexts: records of contexts
  * @devices: records of devices
- * @cursor: where the next context looks for a record: the one longest unused. Until it
- *	went round once, no record from it on was ever used
- * @devices_used: no device's record from it on was ever used
+ * @contexts_used: no context's record from it on was ever used; it only grows
+ * @devices_used: nor any device's record from this one on
+ * @cursor: where the next context looks for a record: the one longest unused. Counts those
+ *	that were left out, too, so that 32 bits of it would go round
+ * @taken: records that no new context can have, which is tried no more when they are all
  * @ended: contexts that ended and had a record: a reader that found fewer of them than
  *	this grew by has missed the rest
- * @no_record: contexts that found none: all were of open ones
+ * @no_record: contexts that found none at first, since all were of open ones: they get the
+ *	first that becomes free, at their next event
  * @unkept: latencies that their device has and their context has not, for want of a
  *	record or of a piece
  * @unsplit: latencies that their context has and their engine has not, see above
@@ -147,8 +150,10 @@ struct accel_stats_control {
 	__u32 way;
 	__u32 contexts;
 	__u32 devices;
-	__u32 cursor;
+	__u32 contexts_used;
 	__u32 devices_used;
+	__u64 cursor;
+	__u64 taken;
 	__u64 ended;
 	__u64 no_record;
 	__u64 unkept;

@@ -260,7 +260,8 @@ int stats_maps_refresh(struct stats_maps *m)
 		return -errno;
 	if (!m->contexts)
 		return 0;
-	used = m->control->cursor < m->num_contexts ? m->control->cursor : m->num_contexts;
+	used = m->control->contexts_used < m->num_contexts ? m->control->contexts_used :
+							     m->num_contexts;
 	err = copy_array(m->fds[1], m->contexts, sizeof(*m->contexts), used);
 	used = m->control->devices_used < m->num_devices ? m->control->devices_used :
 							   m->num_devices;
