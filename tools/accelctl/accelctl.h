@@ -4,6 +4,7 @@
 #define ACCELCTL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "bpf_util.h"
 #include "model.h"
@@ -27,9 +28,20 @@ int fail_source(const struct accel_source *src, int err);
 
 /*
  * lock_pins() - be the only accelctl that changes what is pinned in BPFFS, until the process
- * ends, however it does; waits for another one. A code to exit with: we may not, or there is none
+ * ends, however it does; waits for another one, and says so. A code to exit with: we may not, or
+ * there is none, or one in which others than root may replace what is there
  */
 int lock_pins(void);
+
+/*
+ * pins_trusted() - whether a directory of pins is root's alone, or not there at all
+ *
+ * BPFFS may be writable for everybody, who then may have been faster than we. False: @why has
+ * whose it is, and the next step.
+ */
+bool pins_trusted(const char *path, char *why, size_t size);
+/* pins_check() - a code to exit with, then it was said why */
+int pins_check(const char *path);
 
 /* Each takes DEV or NULL, and returns a code to exit with. */
 int cmd_dev_list(const struct settings *set, const char *dev);

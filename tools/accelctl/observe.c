@@ -153,15 +153,22 @@ static int remove_partial(void)
 			  STATS_PARTIAL, strerror(-err)) : EXIT_OK;
 }
 
+/* To be the only one that changes them, and root. */
+static int take_pins(void)
+{
+	return lock_pins() ?: pins_check(STATS_PINS) ?: pins_check(STATS_PARTIAL);
+}
+
 int cmd_observe_off(const struct settings *set, const char *dev)
 {
-	bool any = exists(STATS_PINS) || exists(STATS_PARTIAL);
-	int code = lock_pins(), left;
+	int code = take_pins(), left;
+	bool any;
 
 	(void)set;
 	(void)dev;
 	if (code)
 		return code;
+	any = exists(STATS_PINS) || exists(STATS_PARTIAL);
 	close_door();
 	code = remove_partial();
 	if (code)
@@ -345,7 +352,7 @@ int cmd_observe_on(const struct settings *set, const char *dev)
 	int code, err;
 
 	(void)dev;
-	code = lock_pins();
+	code = take_pins();
 	if (!code)
 		code = find_group(set, &gid);
 	if (!code)
@@ -395,6 +402,12 @@ static void find_state(struct state *s)
 		snprintf(s->mend, sizeof(s->mend),
 			 "%s is left of a start or an end that was interrupted: accelctl observe off, or on, removes it",
 			 STATS_PARTIAL);
+	}
+	/* Where root has another number, in a user namespace, its pins look like another's. */
+	if (bpf_util_may_load() && (!pins_trusted(STATS_PINS, s->mend, sizeof(s->mend)) ||
+				    !pins_trusted(STATS_PARTIAL, s->mend, sizeof(s->mend)))) {
+		s->word = "damaged";
+		return;
 	}
 	err = stats_maps_open(&s->maps, why, sizeof(why));
 	if (err == -ENOENT && !exists(STATS_PINS))

@@ -131,7 +131,7 @@ int cmd_policy(const struct settings *settings, int argc, char **argv)
 		}
 		if (!strcmp(verb, "show"))
 			return policy_show(settings, argv[1]);
-		code = policy_may_load() ?: lock_pins();
+		code = policy_may_load() ?: lock_pins() ?: pins_check(POLICY_PINS);
 		if (code)
 			return code;
 		if (!strcmp(verb, "load"))

@@ -68,7 +68,16 @@ bool policy_pins_now(const char *name, char *dir)
 
 int policy_pins_make(const char *dir)
 {
-	if ((mkdir(POLICY_PINS, 0755) && errno != EEXIST) || mkdir(dir, 0755))
+	if (mkdir(POLICY_PINS, 0755)) {
+		/* One of another user's, who was faster, or a policy's before this one. */
+		int err = errno, code = pins_check(POLICY_PINS);
+
+		if (code)
+			return code;
+		if (err != EEXIST)
+			return fail(EXIT_FAILED, "cannot make %s: %s", POLICY_PINS, strerror(err));
+	}
+	if (mkdir(dir, 0755))
 		return fail(EXIT_FAILED, "cannot make %s: %s", dir, strerror(errno));
 	return EXIT_OK;
 }
