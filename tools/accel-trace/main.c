@@ -154,7 +154,7 @@ static int account(struct trace *t, uint64_t delivered, bool whole)
 				json_u64(&j, event_name(type), count.lost_by_type[type]);
 		json_close(&j);
 		json_object(&j, "lost_by_cpu");
-		for (int cpu = 0; cpu < SESSION_CPUS; cpu++) {
+		for (int cpu = 0; cpu < t->session.num_cpus; cpu++) {
 			char name[16];
 
 			snprintf(name, sizeof(name), "%d", cpu);
@@ -177,7 +177,7 @@ static int account(struct trace *t, uint64_t delivered, bool whole)
 			if (count.lost_by_type[type])
 				fprintf(stderr, " %s %" PRIu64, event_name(type),
 					count.lost_by_type[type]);
-		for (int cpu = 0, first = 1; cpu < SESSION_CPUS; cpu++) {
+		for (int cpu = 0, first = 1; cpu < t->session.num_cpus; cpu++) {
 			if (!count.lost_by_cpu[cpu])
 				continue;
 			fprintf(stderr, "%s cpu%d %" PRIu64, first ? ";" : "", cpu,

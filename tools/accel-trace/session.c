@@ -154,6 +154,9 @@ int session_open(struct session *s, const struct config *config)
 	*s = (struct session){ .config = config, .num_cpus = libbpf_num_possible_cpus() };
 	if (s->num_cpus < 1)
 		return bpf_util_explain("count the processors", s->num_cpus);
+	s->lost_by_cpu = calloc(s->num_cpus, sizeof(*s->lost_by_cpu));
+	if (!s->lost_by_cpu)
+		return bpf_util_explain("count what is lost", -ENOMEM);
 	for (s->way = bpf_util_first_way(); ; s->way++) {
 		err = load(s, &code);
 		if (code)
@@ -204,18 +207,16 @@ void session_read_count(struct session *s, struct session_count *count)
 	struct bpf_program *prog;
 	uint32_t zero = 0;
 
-	*count = (struct session_count){ 0 };
+	*count = (struct session_count){ .lost_by_cpu = s->lost_by_cpu };
+	memset(s->lost_by_cpu, 0, s->num_cpus * sizeof(*s->lost_by_cpu));
 	if (cpus && !bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.counts), &zero, cpus)) {
-		for (int i = 0; i < s->num_cpus; i++) {
-			int cpu = i < SESSION_CPUS ? i : SESSION_CPUS - 1;
-
+		for (int i = 0; i < s->num_cpus; i++)
 			for (int type = 0; type < ACCEL_EV_NR; type++) {
 				count->emitted += cpus[i].emitted[type];
 				count->lost += cpus[i].lost[type];
 				count->lost_by_type[type] += cpus[i].lost[type];
-				count->lost_by_cpu[cpu] += cpus[i].lost[type];
+				s->lost_by_cpu[i] += cpus[i].lost[type];
 			}
-		}
 	}
 	free(cpus);
 	bpf_object__for_each_program(prog, s->skel->obj)
@@ -234,5 +235,6 @@ void session_close(struct session *s)
 		if (s->rings[i] > 0)
 			close(s->rings[i]);
 	free(s->rings);
+	free(s->lost_by_cpu);
 	accel_trace_bpf__destroy(s->skel);
 }

@@ -11,14 +11,13 @@
 
 struct accel_trace_bpf;
 
-#define SESSION_CPUS	64
-
 struct session {
 	const struct config *config;
 	struct accel_trace_bpf *skel;
 	int num_cpus;			/* possible ones */
 	int *rings;			/* fds, one for each processor; stream only */
 	uint32_t ring_size;
+	uint64_t *lost_by_cpu;		/* room for session_read_count() */
 	int way;			/* enum accel_stats_way: how the programs are attached */
 };
 
@@ -27,7 +26,7 @@ struct session_count {
 	uint64_t lost;
 	uint64_t missed;		/* runs of programs that the kernel skipped */
 	uint64_t lost_by_type[ACCEL_EV_NR];
-	uint64_t lost_by_cpu[SESSION_CPUS];	/* the last one: of all further ones */
+	const uint64_t *lost_by_cpu;	/* of num_cpus; until it is read again */
 };
 
 /* session_open() - load; 0 or an exit code, then it was said why */
