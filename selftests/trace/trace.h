@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,9 +54,10 @@ static int trace_run(const char *format, ...)
 /*
  * Begin to trace ioctls, into rings of @buffer, and return its pid when it is under way,
  * which is when it shows one of those that are made on @fd meanwhile, @made more.
+ * @namespaces: its own, CLONE_NEW*
  */
 __attribute__((unused))
-static pid_t trace_start(const char *buffer, int fd, unsigned int *made)
+static pid_t trace_start_in(int namespaces, const char *buffer, int fd, unsigned int *made)
 {
 	struct stat st;
 	pid_t pid;
@@ -63,7 +65,7 @@ static pid_t trace_start(const char *buffer, int fd, unsigned int *made)
 	/* of a trace before this one */
 	unlink(OUTPUT);
 	fflush(stdout);
-	pid = fork();
+	pid = (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (!pid) {
 		execlp("accel-trace", "accel-trace", "--json", "-e", "ioctl", "--buffer", buffer, "-o",
 		       OUTPUT, NULL);
@@ -77,6 +79,12 @@ static pid_t trace_start(const char *buffer, int fd, unsigned int *made)
 			tap_bail("accel-trace has ended");
 	}
 	return pid;
+}
+
+__attribute__((unused))
+static pid_t trace_start(const char *buffer, int fd, unsigned int *made)
+{
+	return trace_start_in(0, buffer, fd, made);
 }
 
 /* Until all that was made has been shown, and nothing more comes of itself. */

@@ -50,6 +50,32 @@ static int choose_programs(struct session *s)
 	return EXIT_NO_BPF;
 }
 
+/*
+ * Our number as the kernel's programs see it, whatever pid namespace we are in: a program says,
+ * that is run here and now. 0 when it cannot be had: nobody's.
+ */
+static uint32_t find_own_tgid(void)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_pid_tgid },
+		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = BPF_REG_0, .imm = 32 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	int fd, err;
+
+	if (proc_own_pids())
+		return getpid();
+	fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "own_tgid", "GPL", insns,
+			   sizeof(insns) / sizeof(insns[0]), &opts);
+	if (fd < 0)
+		return 0;
+	err = bpf_prog_test_run_opts(fd, &run);
+	close(fd);
+	return err ? 0 : run.retval;
+}
+
 static void set_filter(struct session *s)
 {
 	const struct config *c = s->config;
@@ -58,7 +84,7 @@ static void set_filter(struct session *s)
 	r->summarize = c->mode != MODE_STREAM;
 	r->summary_by = c->by;
 	r->with_stack = c->stack;
-	r->own_tgid = proc_own_pids() ? getpid() : 0;	/* else our number is another's there */
+	r->own_tgid = find_own_tgid();
 	r->filter_pids = c->num_pids || c->command;
 	r->filter_cgroups = c->cgroup;
 	r->only_ok = c->only_ok;
