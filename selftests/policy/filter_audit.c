@@ -54,7 +54,7 @@ static bool has_rule(const char *rule)
 /* MEM_PIN is number 0. */
 static void filter(void)
 {
-	char out[4096];
+	char out[4096], rule[600];
 	uint64_t mem;
 	int fd;
 
@@ -104,6 +104,11 @@ static void filter(void)
 	accelctl_fails("set ioctl-filter deny=1,cgroup=/nowhere", 2, "there is no cgroup");
 	accelctl_fails("set ioctl-filter deny=1,group=x", 2, "not device=, user=, cgroup= or errno=");
 	accelctl_fails("set ioctl-filter deny=1,errno=EWHAT", 2, "not EPERM");
+	/* cut off anywhere in the middle, it would be a rule for /red */
+	snprintf(rule, sizeof(rule), "set ioctl-filter deny=1,cgroup=/red%0*d/in", 550, 0);
+	memset(strstr(rule, "/red") + 4, '/', 550);
+	accelctl_fails(rule, 2, "bytes, and may have 511 at most");
+	tap_ok(!has_rule("1,cgroup=/red"), "  and sets none");
 	accelctl("unload ioctl-filter");
 }
 

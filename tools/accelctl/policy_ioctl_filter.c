@@ -122,6 +122,10 @@ static int parse_rule(const char *text, const struct parse *p)
 	char copy[512], *part, *save;
 	uint64_t number;
 
+	/* cut off, it may be another rule: that of an ancestor */
+	if (strlen(text) >= sizeof(copy))
+		return policy_bad(why, "the rule has %zu bytes, and may have %zu at most",
+				  strlen(text), sizeof(copy) - 1);
 	memset(rule, 0, sizeof(*rule));
 	rule->error = EPERM;
 	snprintf(copy, sizeof(copy), "%s", text);
