@@ -13,11 +13,13 @@
 #ifndef EPERM
 #define EPERM	1
 #define ENOENT	2
+#define E2BIG	7
 #define EAGAIN	11
 #define ENOMEM	12
 #define EACCES	13
 #define EBUSY	16
 #define EINVAL	22
+#define ESTALE	116
 #define EDQUOT	122
 #endif
 
@@ -28,6 +30,9 @@
  */
 #define POLICY_CONTEXTS	(1 << 16)
 #define POLICY_JOBS	(1 << 18)
+
+/* As many of these jobs a tenant may have, so that one cannot take the places of all. */
+#define POLICY_TENANT_JOBS	(POLICY_JOBS / 32)
 
 #ifndef __VMLINUX_H__
 struct bpf_spin_lock {

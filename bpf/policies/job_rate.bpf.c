@@ -5,12 +5,21 @@
  *
  * A bucket is one number: the time at which it will be full again. A token taken makes that
  * an interval later; there is one as long as it is not a whole bucket of intervals ahead.
+ *
+ * The core starts what waits for longer than policy_hold_ms, of each file by itself. So that this
+ * gains nobody anything, no more jobs may wait than get their tokens in that time, in however
+ * many files, and what starts without a token is charged for it as it ends.
  */
 #include "tenant.bpf.h"
 #include "job_rate.h"
 #include "paths.h"
 
 char LICENSE[] SEC("license") = "GPL";
+
+#define NS_PER_MS	1000000ULL
+
+/* Of what comes by and by, this much may be lost: how late an engine asks, in the worst case. */
+#define LATE_NS		(16 * NS_PER_MS)
 
 struct job_rate_settings settings SEC(".bss.settings");
 
@@ -21,18 +30,19 @@ struct {
 	__type(value, struct job_rate_limit);
 } limits SEC(".maps");
 
+/* None is dropped but those that are as good as new: who is refused one gets no job through. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, JOB_RATE_BUCKETS);
 	__type(key, u64);
 	__type(value, struct job_rate_bucket);
 } buckets SEC(".maps");
 
-/* A job that is to be held back has its tokens taken by whoever asks first. */
+/* Of each job that has not ended. One that is held back takes its token when it is asked for. */
 struct job_rate_job {
 	u64 tenant;
-	u32 has_token;
-	u32 was_held;
+	u64 token_ns;		/* when time alone has replaced its token; 0: it has none yet */
+	u64 was_held;
 };
 
 struct {
@@ -43,42 +53,94 @@ struct {
 	__type(value, struct job_rate_job);
 } jobs SEC(".maps");
 
+struct bpf_map;
+
+/* Nobody's job counts in it, and it is full: as one that is made anew. */
+static long drop_idle(struct bpf_map *map, u64 *tenant, struct job_rate_bucket *bucket, u64 *now)
+{
+	bool idle;
+
+	bpf_spin_lock(&bucket->lock);
+	idle = !bucket->jobs && bucket->full_ns <= *now;
+	if (idle)
+		bucket->tenant = 0;
+	bpf_spin_unlock(&bucket->lock);
+	if (idle)
+		bpf_map_delete_elem(&buckets, tenant);
+	return 0;
+}
+
+/* To be found, or to be made; NULL: there are too many. */
 static struct job_rate_bucket *bucket_of(u64 tenant)
 {
 	struct job_rate_bucket *bucket = bpf_map_lookup_elem(&buckets, &tenant);
-	struct job_rate_bucket empty = {};
+	struct job_rate_bucket empty = { .tenant = tenant };
+	u64 now = bpf_ktime_get_ns();
 
 	if (bucket)
 		return bucket;
-	bpf_map_update_elem(&buckets, &tenant, &empty, BPF_NOEXIST);
+	if (bpf_map_update_elem(&buckets, &tenant, &empty, BPF_NOEXIST) == -E2BIG) {
+		if (!tenant_may_sweep(now))
+			return NULL;
+		bpf_for_each_map_elem(&buckets, drop_idle, &now, 0);
+		bpf_map_update_elem(&buckets, &tenant, &empty, BPF_NOEXIST);
+	}
 	return bpf_map_lookup_elem(&buckets, &tenant);
 }
 
-static bool take(struct job_rate_bucket *bucket, u64 tenant)
+/* A copy: it may be set meanwhile. */
+static __always_inline struct job_rate_limit limit_of(u64 tenant)
 {
-	struct job_rate_limit *limit = bpf_map_lookup_elem(&limits, &tenant);
-	u64 interval, burst, now = bpf_ktime_get_ns(), full;
-	int tries;
+	struct job_rate_limit *own = bpf_map_lookup_elem(&limits, &tenant);
+	struct job_rate_limit limit = own ? *own : settings.def;
 
-	if (!limit)
-		limit = &settings.def;
-	interval = limit->interval_ns;
-	burst = limit->burst;
-	if (interval) {
-		/* somebody else took one meanwhile: look again, but not for ever */
-		for (tries = 0; tries < 64; tries++) {
-			full = bucket->full_ns;
-			if (full > now && full - now > (burst - 1) * interval)
-				return false;
-			if (__sync_val_compare_and_swap(&bucket->full_ns, full,
-							(full > now ? full : now) + interval) == full)
-				break;
-		}
-		if (tries == 64)
-			return false;
-	}
-	__sync_fetch_and_add(&bucket->taken, 1);
-	return true;
+	/* nobody has set it: a bucket that holds nothing would be none */
+	if (!limit.burst)
+		limit.burst = 1;
+	return limit;
+}
+
+/* These three under the bucket's lock. */
+
+static __always_inline bool has_token(const struct job_rate_bucket *bucket,
+				      const struct job_rate_limit *limit, u64 now)
+{
+	return !limit->interval_ns || bucket->full_ns <= now ||
+	       bucket->full_ns - now <= (limit->burst - 1) * limit->interval_ns;
+}
+
+/* Its job's token_ns. Also if there is none: into debt. */
+static __always_inline u64 take(struct job_rate_bucket *bucket, const struct job_rate_limit *limit,
+				u64 now)
+{
+	if (limit->interval_ns)
+		bucket->full_ns = (bucket->full_ns > now ? bucket->full_ns : now) +
+				  limit->interval_ns;
+	bucket->taken++;
+	return now + limit->interval_ns;
+}
+
+/* For how long one job more would wait, behind those that wait already. */
+static __always_inline u64 wait_ns(const struct job_rate_bucket *bucket,
+				   const struct job_rate_limit *limit, u64 now)
+{
+	u64 tokens = bucket->waiting + 1;
+
+	if (!limit->interval_ns)
+		return 0;
+	if (bucket->full_ns > now)
+		tokens += (bucket->full_ns - now + limit->interval_ns - 1) / limit->interval_ns;
+	if (tokens <= limit->burst)
+		return 0;
+	return (tokens - limit->burst) * (limit->interval_ns + LATE_NS / limit->burst);
+}
+
+/* A job that never started. What time has given back since is not given twice. */
+static __always_inline void refund(struct job_rate_bucket *bucket, u64 token_ns, u64 now)
+{
+	if (token_ns > now)
+		bucket->full_ns -= token_ns - now;
+	bucket->taken--;
 }
 
 SEC("struct_ops/open")
@@ -87,61 +149,126 @@ int BPF_PROG(job_rate_open, struct accel_context *actx)
 	return tenant_open(actx, settings.level);
 }
 
+/* Count a job, with a token or one that it waits for. -EAGAIN; -ESTALE: the bucket was dropped */
+static __always_inline int enter(struct job_rate_bucket *bucket, struct job_rate_job *entry)
+{
+	struct job_rate_limit limit = limit_of(entry->tenant);
+	u64 now = bpf_ktime_get_ns(), most = (settings.hold_ms ?: JOB_RATE_HOLD_MS) * NS_PER_MS;
+	bool hold = settings.hold;
+	int ret = 0;
+
+	bpf_spin_lock(&bucket->lock);
+	if (bucket->tenant != entry->tenant) {
+		ret = -ESTALE;
+	} else if (bucket->jobs >= POLICY_TENANT_JOBS ||
+		   (hold ? wait_ns(bucket, &limit, now) > most : !has_token(bucket, &limit, now))) {
+		bucket->refused++;
+		ret = -EAGAIN;
+	} else {
+		bucket->jobs++;
+		if (hold)
+			bucket->waiting++;
+		else
+			entry->token_ns = take(bucket, &limit, now);
+	}
+	bpf_spin_unlock(&bucket->lock);
+	return ret;
+}
+
+/* The end of what enter() has counted. */
+static __always_inline void leave(struct job_rate_bucket *bucket, const struct job_rate_job *entry,
+				  bool started)
+{
+	struct job_rate_limit limit = limit_of(entry->tenant);
+	u64 now = bpf_ktime_get_ns(), token_ns = entry->token_ns;
+
+	bpf_spin_lock(&bucket->lock);
+	bucket->jobs--;
+	if (!token_ns)
+		bucket->waiting--;
+	/* it was not for us to decide, and counts all the same */
+	if (started && !token_ns)
+		take(bucket, &limit, now);
+	else if (!started && token_ns)
+		refund(bucket, token_ns, now);
+	bpf_spin_unlock(&bucket->lock);
+}
+
 SEC("struct_ops/job_submit")
 int BPF_PROG(job_rate_submit, struct accel_context *actx, struct accel_job *job)
 {
+	struct job_rate_job entry = {};
 	struct job_rate_bucket *bucket;
-	struct job_rate_job held = {};
 	u64 id = job->id;
-	int ret;
+	int ret, tries;
 
-	ret = tenant_get(actx, settings.level, &held.tenant);
+	ret = tenant_get(actx, settings.level, &entry.tenant);
 	if (ret)
 		return ret;
-	bucket = bucket_of(held.tenant);
-	if (!bucket)
-		return 0;
-	if (settings.hold) {
-		/* without an entry it is not held */
-		bpf_map_update_elem(&jobs, &id, &held, BPF_ANY);
-		return 0;
+	for (tries = 0, ret = -ESTALE; tries < 4 && ret == -ESTALE; tries++) {
+		bucket = bucket_of(entry.tenant);
+		if (!bucket)
+			return -ENOMEM;
+		ret = enter(bucket, &entry);
 	}
-	if (take(bucket, held.tenant))
+	if (ret)
+		return -EAGAIN;
+	if (!bpf_map_update_elem(&jobs, &id, &entry, BPF_ANY))
 		return 0;
-	__sync_fetch_and_add(&bucket->refused, 1);
-	return -EAGAIN;
+	leave(bucket, &entry, false);
+	return -ENOMEM;
 }
 
 SEC("struct_ops/job_start")
 int BPF_PROG(job_rate_start, struct accel_context *actx, struct accel_job *job)
 {
 	struct job_rate_bucket *bucket;
-	struct job_rate_job *held;
-	u64 id = job->id;
+	struct job_rate_limit limit;
+	struct job_rate_job *entry;
+	u64 id = job->id, tenant, token_ns = 0, now;
+	bool hold, was_held;
 
-	held = bpf_map_lookup_elem(&jobs, &id);
-	if (!held || held->has_token)
+	/* without one, it is older than the policy */
+	entry = bpf_map_lookup_elem(&jobs, &id);
+	if (!entry || entry->token_ns)
 		return 0;
-	bucket = bucket_of(held->tenant);
+	tenant = entry->tenant;
+	/* which is not dropped while this job counts in it */
+	bucket = bpf_map_lookup_elem(&buckets, &tenant);
 	if (!bucket)
-		return 0;
+		return -EAGAIN;
+	limit = limit_of(tenant);
+	now = bpf_ktime_get_ns();
+	hold = settings.hold;
+	was_held = entry->was_held;
+	bpf_spin_lock(&bucket->lock);
 	/* the policy may have been told meanwhile to refuse: what is queued goes */
-	if (!settings.hold || take(bucket, held->tenant)) {
-		held->has_token = 1;
-		return 0;
+	if (!hold || has_token(bucket, &limit, now)) {
+		token_ns = take(bucket, &limit, now);
+		bucket->waiting--;
+	} else if (!was_held) {
+		bucket->refused++;
 	}
-	if (!held->was_held) {
-		held->was_held = 1;
-		__sync_fetch_and_add(&bucket->refused, 1);
-	}
-	return -EAGAIN;
+	bpf_spin_unlock(&bucket->lock);
+	entry->token_ns = token_ns;
+	entry->was_held = 1;
+	return token_ns ? 0 : -EAGAIN;
 }
 
 SEC("struct_ops/job_done")
 void BPF_PROG(job_rate_done, struct accel_context *actx, struct accel_job *job)
 {
-	u64 id = job->id;
+	struct job_rate_bucket *bucket;
+	struct job_rate_job *entry;
+	u64 id = job->id, tenant;
 
+	entry = bpf_map_lookup_elem(&jobs, &id);
+	if (!entry)
+		return;
+	tenant = entry->tenant;
+	bucket = bpf_map_lookup_elem(&buckets, &tenant);
+	if (bucket)
+		leave(bucket, entry, job->started_ns);
 	bpf_map_delete_elem(&jobs, &id);
 }
 

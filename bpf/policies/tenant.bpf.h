@@ -21,6 +21,10 @@ struct {
 	__type(value, u64);	/* id of a cgroup */
 } tenants SEC(".maps");
 
+#define TENANT_SWEEP_NS	100000000ULL
+
+static u64 tenants_swept_ns SEC(".bss.swept");
+
 /* The ancestor of @cgroup_id at depth @level, or itself if it is not that deep. 0: it is gone. */
 static __always_inline u64 tenant_find(u64 cgroup_id, u32 level)
 {
@@ -75,6 +79,18 @@ static __always_inline void tenant_forget(struct accel_context *actx)
 	u64 id = actx->id;
 
 	bpf_map_delete_elem(&tenants, &id);
+}
+
+/*
+ * A table of tenants is full: may it be looked through for those that can go? Now and then only:
+ * it takes long.
+ */
+static __always_inline bool tenant_may_sweep(u64 now)
+{
+	u64 last = tenants_swept_ns;
+
+	return now - last >= TENANT_SWEEP_NS &&
+	       __sync_val_compare_and_swap(&tenants_swept_ns, last, now) == last;
 }
 
 #endif /* _TENANT_BPF_H */

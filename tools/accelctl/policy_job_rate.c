@@ -61,6 +61,8 @@ static int parse_limit(const char *value, struct job_rate_limit *limit, struct p
 	char copy[64], *burst;
 	uint64_t count;
 
+	if (strlen(value) >= sizeof(copy))
+		return policy_bad(why, "a limit has at most %zu characters", sizeof(copy) - 1);
 	snprintf(copy, sizeof(copy), "%s", value);
 	burst = strchr(copy, ',');
 	if (burst)
@@ -162,6 +164,20 @@ static const struct policy_key keys[] = {
 	{ 0 },
 };
 
+/* The core starts what waits for longer: no more are to wait than go until then. */
+static void take_hold_ms(struct job_rate_settings *settings)
+{
+	FILE *f = fopen("/sys/module/accelerator/parameters/policy_hold_ms", "r");
+	uint32_t ms = JOB_RATE_HOLD_MS;
+
+	if (f) {
+		if (fscanf(f, "%" SCNu32, &ms) != 1)
+			ms = JOB_RATE_HOLD_MS;
+		fclose(f);
+	}
+	__atomic_store_n(&settings->hold_ms, ms ? ms : 1, __ATOMIC_SEQ_CST);
+}
+
 static void begin(struct policy_maps *maps)
 {
 	struct job_rate_settings *settings = policy_data(maps, "settings");
@@ -169,6 +185,7 @@ static void begin(struct policy_maps *maps)
 	if (settings) {
 		settings->level = 1;
 		settings->def.burst = 1;
+		take_hold_ms(settings);
 	}
 }
 
@@ -279,6 +296,7 @@ static void json(struct policy_maps *maps, struct json *j)
 		return;
 	json_limit(j, &settings->def);
 	json_str(j, "mode", settings->hold ? "hold" : "refuse");
+	json_u64(j, "hold_ms", settings->hold_ms);
 	json_u64(j, "level", settings->level);
 	json_array(j, "cgroups");
 	while (next_cgroup(maps, &id, &begun, &own, &bucket)) {
@@ -288,13 +306,19 @@ static void json(struct policy_maps *maps, struct json *j)
 		json_limit(j, &limit);
 		json_u64(j, "jobs", bucket.taken);
 		json_u64(j, "refused", bucket.refused);
+		json_u64(j, "waiting", bucket.waiting);
 		json_close(j);
 	}
 	json_close(j);
 }
 
+/* Also before something is set. */
 static int refresh(struct policy_maps *maps)
 {
+	struct job_rate_settings *settings = policy_data(maps, "settings");
+
+	if (settings)
+		take_hold_ms(settings);
 	return policy_refresh_own(maps, "limits");
 }
 
