@@ -52,12 +52,23 @@ static __always_inline bool is_pinned(const struct accel_mem *mem)
 	return mem->way != ACCEL_MEM_WAY_DMABUF;	/* its exporter's, not its importer's */
 }
 
+/* Nobody has set it: the children of the root. */
+static __always_inline u32 default_level(void)
+{
+	u32 level = settings.level;
+
+	return level ?: 1;
+}
+
 /* ----------------------------------------------------- files and their cgroups */
 
 /* Functions that are not static are verified once, and not on each path to them. */
 
-/* One file more that counts for a cgroup. Its index, or -ENOMEM: too many cgroups. */
-__noinline int join(u64 id, u32 level, u32 alone)
+/*
+ * One file more that counts for a cgroup. Its index, or -ENOMEM: too many cgroups. Whoever makes
+ * cgroups @below those that have limits takes no place that these may need.
+ */
+__noinline int join(u64 id, u32 level, u32 alone, u32 below)
 {
 	u32 first = id * PIN_LIMIT_WAYS, found = PIN_LIMIT_WAYS, i;
 	struct pin_limit_cgroup *cgroup;
@@ -66,7 +77,7 @@ __noinline int join(u64 id, u32 level, u32 alone)
 	for (i = 0; i < PIN_LIMIT_WAYS; i++) {
 		cgroup = cgroup_at(first + i);
 		if (!cgroup->refs) {
-			if (found == PIN_LIMIT_WAYS)
+			if (found == PIN_LIMIT_WAYS && (!below || i < PIN_LIMIT_WAYS_BELOW))
 				found = i;
 		} else if (cgroup->id == id && cgroup->alone == alone) {
 			found = i;
@@ -105,11 +116,22 @@ __noinline int leave_all(struct pin_limit_file *file)
 	return 0;
 }
 
-/* Fill in @file: all cgroups from below the root to the one that it was opened in. */
+/* Nothing limits it now, and its user may have made it. */
+static __always_inline bool is_below(u64 id, u32 level)
+{
+	return level > default_level() && !bpf_map_lookup_elem(&limits, &id);
+}
+
+/*
+ * Fill in @file: all cgroups from below the root to the one that it was opened in, but for those
+ * below that have no place.
+ */
 static int find_cgroups(struct pin_limit_file *file, u64 id, u64 cgroup_id)
 {
 	struct cgroup *cgrp, *up;
 	int level, i, index = 0;
+	bool below;
+	u64 up_id;
 
 	file->id = id;
 	cgrp = bpf_cgroup_from_id(cgroup_id);
@@ -120,14 +142,18 @@ static int find_cgroups(struct pin_limit_file *file, u64 id, u64 cgroup_id)
 		up = bpf_cgroup_ancestor(cgrp, i);
 		if (!up)
 			break;
-		index = join(up->kn->id, i, 0);
+		up_id = up->kn->id;
+		bpf_cgroup_release(up);
+		below = is_below(up_id, i);
+		index = join(up_id, i, 0, below);
 		if (index >= 0)
 			file->cgroups[file->num++ & PIN_LIMIT_LEVELS] = index;
-		bpf_cgroup_release(up);
+		else if (below)
+			index = 0;
 	}
 	bpf_cgroup_release(cgrp);
-	if (index >= 0 && (!level || level < (int)settings.level)) {
-		index = join(cgroup_id, level, 1);
+	if (index >= 0 && (!level || level < (int)default_level())) {
+		index = join(cgroup_id, level, 1, 0);
 		if (index >= 0)
 			file->cgroups[file->num++ & PIN_LIMIT_LEVELS] = index;
 	}
@@ -203,7 +229,7 @@ __noinline int renew(u32 index, u32 generation)
 	struct pin_limit_cgroup *cgroup = cgroup_at(index);
 	u64 limit = PIN_LIMIT_NONE, id = cgroup->id, *own = NULL;
 
-	if (generation && (cgroup->level == settings.level || cgroup->alone))
+	if (generation && (cgroup->level == default_level() || cgroup->alone))
 		limit = settings.def;
 	if (!cgroup->alone || !cgroup->level)
 		own = bpf_map_lookup_elem(&limits, &id);

@@ -20,6 +20,9 @@
 #define PIN_LIMIT_WAYS		16
 #define PIN_LIMIT_FILES		4096
 
+/* Of the latter, for cgroups below the level of the default that have no limit of their own. */
+#define PIN_LIMIT_WAYS_BELOW	8
+
 /* Map ".bss.settings". */
 struct pin_limit_settings {
 	__u64 def;		/* bytes, of each cgroup of depth @level; or PIN_LIMIT_NONE */

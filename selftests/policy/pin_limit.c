@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="soft=2" TIMEOUT=180 */
+/* vm: DEVICES="soft=2" TIMEOUT=300 */
 /*
  * pin-limit: the limit is held to the byte, also by many at once; a limit of a cgroup
  * holds for all below it; limits change at run time; what was taken is given back.
@@ -249,6 +249,74 @@ static void many(void)
 	tap_is(policy_figure("pin-limit", "own.cgroups.2.files"), UINT64_MAX, "and no other");
 }
 
+static uint64_t cgroup_id(const char *path)
+{
+	struct stat st;
+	char full[128];
+
+	snprintf(full, sizeof(full), CGROUPS "%s", path);
+	return stat(full, &st) ? 0 : st.st_ino;
+}
+
+/* Files in sub-cgroups of red, as many as there are places for cgroups whose ids meet blue's. */
+static void flood(void *arg)
+{
+	uint64_t want = cgroup_id("/blue") % 256, limit = LIMIT / 16, mem;
+	char path[64], full[128], *p = pages(LIMIT);
+	int fds[16], n = 0;
+
+	for (int i = 0; n < 16 && i < 8192; i++) {
+		snprintf(path, sizeof(path), "/red/flood%d", i);
+		snprintf(full, sizeof(full), CGROUPS "%s", path);
+		if (mkdir(full, 0755))
+			_exit(1);
+		if (cgroup_id(path) % 256 != want) {
+			rmdir(full);
+			continue;
+		}
+		enter_cgroup(path);
+		fds[n] = dev_open(dev.name);
+		if (fds[n] < 0 || dev_pin(fds[n], p, limit, RW, &mem))
+			_exit(2);
+		n++;
+	}
+	answer->ret[0] = n;
+	answer->ret[1] = dev_pin(fds[15], p, PAGE, RW, &mem);
+	*(volatile int *)arg = 1;
+	while (*(volatile int *)arg == 1)
+		usleep(10000);
+}
+
+static void one_page(void *arg)
+{
+	uint64_t mem;
+	int fd = dev_open(dev.name);
+
+	(void)arg;
+	_exit(fd < 0 ? -fd : -dev_pin(fd, pages(PAGE), PAGE, RW, &mem));
+}
+
+/* A user's own sub-cgroups keep nobody else out, and get it nothing. */
+static void locked_out(void)
+{
+	volatile int *there = shared(sizeof(*there));
+	pid_t pid;
+
+	memset(answer, 0, sizeof(*answer));
+	pid = tenant("/red", flood, (void *)there);
+	while (!*there && !waitpid(pid, NULL, WNOHANG))
+		usleep(10000);
+	tap_is(answer->ret[0], 16, "red has files in sub-cgroups whose ids meet blue's");
+	tap_is(answer->ret[1], -EDQUOT, "  which all count for red");
+	tap_is(-tenant_end(tenant("/blue", one_page, NULL)), 0, "  blue has its place");
+	accelctl("set pin-limit /blue/deep/in=%lu", PAGE);
+	tap_is(-tenant_end(tenant("/blue/deep/in", one_page, NULL)), 0, "  also what is below it");
+	*there = 2;
+	tap_is(tenant_end(pid), 0, "red ends");
+	accelctl("set pin-limit /blue/deep/in=default");
+	tap_is(cgroup_figure("pin-limit", "cgroups", "/red", "pinned_bytes"), 0, "  with all");
+}
+
 int main(void)
 {
 	uint64_t limit = LIMIT;
@@ -277,6 +345,10 @@ int main(void)
 	run_time();
 	raced();
 	many();
+	mkdir(CGROUPS "/blue/deep", 0755);
+	mkdir(CGROUPS "/blue/deep/in", 0755);
+	accelctl("set pin-limit default=max /red=%lu", LIMIT);
+	locked_out();
 	accelctl_fails("set pin-limit default=12Q", 2, "no size such as");
 	accelctl_fails("set pin-limit /nowhere=4K", 2, "there is no cgroup /nowhere");
 	accelctl_fails("set pin-limit limit=4K", 2, "no setting \"limit=4K\"; there are: default=");
