@@ -45,6 +45,7 @@ struct fair_share_job {
 	u32 charged;		/* it may start, or has started */
 	u64 charge;		/* what its tenant's tag was moved on by */
 	u64 held_for;		/* fair_share_engine.asks, when it last was told to wait */
+	u64 tenant;
 };
 
 struct {
@@ -54,6 +55,22 @@ struct {
 	__type(key, u64);
 	__type(value, struct fair_share_job);
 } jobs SEC(".maps");
+
+/* What a tenant has in "jobs", of all engines. Without any it can go. */
+struct fair_share_tenant {
+	struct bpf_spin_lock lock;
+	u32 jobs;
+	u64 tenant;		/* its key; another: it is no longer in the map */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FAIR_SHARE_TENANTS);
+	__type(key, u64);
+	__type(value, struct fair_share_tenant);
+} job_counts SEC(".maps");
+
+struct bpf_map;
 
 /* What fills a place that nobody has had yet. */
 struct fair_share_engine new_engine SEC(".rodata.engine");
@@ -103,6 +120,69 @@ static __always_inline u32 flow_get(struct fair_share_engine *engine, u64 tenant
 	return place;
 }
 
+static long drop_idle(struct bpf_map *map, u64 *tenant, struct fair_share_tenant *count, void *arg)
+{
+	bool idle;
+
+	bpf_spin_lock(&count->lock);
+	idle = !count->jobs;
+	if (idle)
+		count->tenant = 0;
+	bpf_spin_unlock(&count->lock);
+	if (idle)
+		bpf_map_delete_elem(&job_counts, tenant);
+	return 0;
+}
+
+/* To be found, or to be made; NULL: there are too many. */
+static struct fair_share_tenant *count_of(u64 tenant)
+{
+	struct fair_share_tenant *count = bpf_map_lookup_elem(&job_counts, &tenant);
+	struct fair_share_tenant none = { .tenant = tenant };
+
+	if (count)
+		return count;
+	if (bpf_map_update_elem(&job_counts, &tenant, &none, BPF_NOEXIST) == -E2BIG) {
+		if (!tenant_may_sweep(bpf_ktime_get_ns()))
+			return NULL;
+		bpf_for_each_map_elem(&job_counts, drop_idle, NULL, 0);
+		bpf_map_update_elem(&job_counts, &tenant, &none, BPF_NOEXIST);
+	}
+	return bpf_map_lookup_elem(&job_counts, &tenant);
+}
+
+/* One job more. -ENOMEM: too many tenants, -EAGAIN: it has too many. */
+static int count_job(u64 tenant)
+{
+	struct fair_share_tenant *count;
+	bool counted = false, dropped = true;
+	int tries;
+
+	for (tries = 0; tries < 4 && dropped; tries++) {
+		count = count_of(tenant);
+		if (!count)
+			return -ENOMEM;
+		bpf_spin_lock(&count->lock);
+		dropped = count->tenant != tenant;
+		counted = !dropped && count->jobs < POLICY_TENANT_JOBS;
+		if (counted)
+			count->jobs++;
+		bpf_spin_unlock(&count->lock);
+	}
+	return counted ? 0 : -EAGAIN;
+}
+
+static void uncount_job(u64 tenant)
+{
+	struct fair_share_tenant *count = bpf_map_lookup_elem(&job_counts, &tenant);
+
+	if (!count)
+		return;
+	bpf_spin_lock(&count->lock);
+	count->jobs--;
+	bpf_spin_unlock(&count->lock);
+}
+
 SEC("struct_ops/open")
 int BPF_PROG(fair_share_open, struct accel_context *actx)
 {
@@ -127,8 +207,12 @@ int BPF_PROG(fair_share_submit, struct accel_context *actx, struct accel_job *jo
 		bpf_map_update_elem(&engines, &key, &new_engine, BPF_NOEXIST);
 		engine = bpf_map_lookup_elem(&engines, &key);
 		if (!engine)
-			return 0;
+			return -ENOMEM;
 	}
+	ret = count_job(tenant);
+	if (ret)
+		return ret;
+	new.tenant = tenant;
 	bpf_spin_lock(&engine->lock);
 	new.flow = flow_get(engine, tenant);
 	flow = &engine->flows[new.flow & (FAIR_SHARE_FLOWS - 1)];
@@ -137,13 +221,14 @@ int BPF_PROG(fair_share_submit, struct accel_context *actx, struct accel_job *jo
 		flow->tag = engine->now;
 	flow->waiting++;
 	bpf_spin_unlock(&engine->lock);
-	/* a job without an entry is not asked about, so it is not waited for */
-	if (bpf_map_update_elem(&jobs, &id, &new, BPF_ANY)) {
-		bpf_spin_lock(&engine->lock);
-		flow->waiting--;
-		bpf_spin_unlock(&engine->lock);
-	}
-	return 0;
+	if (!bpf_map_update_elem(&jobs, &id, &new, BPF_ANY))
+		return 0;
+	/* it would start whenever it likes, at nobody's charge */
+	bpf_spin_lock(&engine->lock);
+	flow->waiting--;
+	bpf_spin_unlock(&engine->lock);
+	uncount_job(tenant);
+	return -ENOMEM;
 }
 
 /* Is there somebody who should go first, and can? The lock is held. */
@@ -175,11 +260,12 @@ int BPF_PROG(fair_share_start, struct accel_context *actx, struct accel_job *job
 	struct fair_share_flow *flow;
 	bool wait;
 
+	/* without one, it is older than the policy */
 	if (!entry)
 		return 0;
 	engine = bpf_map_lookup_elem(&engines, &key);
 	if (!engine)
-		return 0;
+		return -EAGAIN;
 	bpf_spin_lock(&engine->lock);
 	flow = &engine->flows[entry->flow & (FAIR_SHARE_FLOWS - 1)];
 	flow->asked = ++engine->asks;
@@ -217,6 +303,7 @@ void BPF_PROG(fair_share_done, struct accel_context *actx, struct accel_job *job
 
 	if (!entry)
 		return;
+	uncount_job(entry->tenant);
 	if (!engine)
 		goto forget;
 	if (job->started_ns)

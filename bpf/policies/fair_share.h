@@ -13,6 +13,9 @@
 /* Tenants that use an engine at a time; what is more shares the last place. */
 #define FAIR_SHARE_FLOWS	32
 
+/* Tenants that have jobs which have not ended, on all engines. */
+#define FAIR_SHARE_TENANTS	4096
+
 /* Map ".bss.settings". */
 struct fair_share_settings {
 	__u32 weight;		/* of who has none of its own; 0: FAIR_SHARE_WEIGHT */
