@@ -282,7 +282,7 @@ static void test_layout(void **state)
 	assert_int_equal(offsetof(struct accel_stats_ctx, pieces), sizeof(struct accel_stats_head));
 	/* A directory's entry is a byte. */
 	assert_true(ACCEL_STATS_DEV_PIECES <= 255);
-	assert_int_equal(sizeof(struct accel_stats_control), 80);
+	assert_int_equal(sizeof(struct accel_stats_control), 96);
 }
 
 int main(void)
