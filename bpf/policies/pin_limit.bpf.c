@@ -116,21 +116,33 @@ __noinline int leave_all(struct pin_limit_file *file)
 	return 0;
 }
 
-/* Nothing limits it now, and its user may have made it. */
-static __always_inline bool is_below(u64 id, u32 level)
+/*
+ * @file counts for a cgroup, too. If nothing limits that now, its user may have made it: then it
+ * does without a place if there is none. 0 or -ENOMEM.
+ */
+__noinline int add_level(struct pin_limit_file *file, u64 id, u32 level, u32 alone)
 {
-	return level > default_level() && !bpf_map_lookup_elem(&limits, &id);
+	bool below = level > default_level() && !bpf_map_lookup_elem(&limits, &id);
+	int index;
+
+	if (!file)
+		return 0;
+	index = join(id, level, alone, below);
+	if (index < 0)
+		return below ? 0 : index;
+	file->cgroups[file->num & PIN_LIMIT_LEVELS] = index;
+	file->num++;
+	return 0;
 }
 
 /*
  * Fill in @file: all cgroups from below the root to the one that it was opened in, but for those
- * below that have no place.
+ * that do without a place.
  */
 static int find_cgroups(struct pin_limit_file *file, u64 id, u64 cgroup_id)
 {
 	struct cgroup *cgrp, *up;
-	int level, i, index = 0;
-	bool below;
+	int level, i, ret = 0;
 	u64 up_id;
 
 	file->id = id;
@@ -138,28 +150,20 @@ static int find_cgroups(struct pin_limit_file *file, u64 id, u64 cgroup_id)
 	if (!cgrp)
 		return -ENOENT;
 	level = cgrp->level;
-	for (i = 1; i <= PIN_LIMIT_LEVELS && i <= level && index >= 0; i++) {
+	for (i = 1; i <= PIN_LIMIT_LEVELS && i <= level && !ret; i++) {
 		up = bpf_cgroup_ancestor(cgrp, i);
 		if (!up)
 			break;
 		up_id = up->kn->id;
 		bpf_cgroup_release(up);
-		below = is_below(up_id, i);
-		index = join(up_id, i, 0, below);
-		if (index >= 0)
-			file->cgroups[file->num++ & PIN_LIMIT_LEVELS] = index;
-		else if (below)
-			index = 0;
+		ret = add_level(file, up_id, i, 0);
 	}
 	bpf_cgroup_release(cgrp);
-	if (index >= 0 && (!level || level < (int)default_level())) {
-		index = join(cgroup_id, level, 1, 0);
-		if (index >= 0)
-			file->cgroups[file->num++ & PIN_LIMIT_LEVELS] = index;
-	}
-	if (index < 0)
+	if (!ret && (!level || level < (int)default_level()))
+		ret = add_level(file, cgroup_id, level, 1);
+	if (ret)
 		leave_all(file);
-	return index < 0 ? index : 0;
+	return ret;
 }
 
 static __always_inline struct pin_limit_file *place_of(u64 id)
