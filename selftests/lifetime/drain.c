@@ -234,12 +234,10 @@ static void listens(struct dev_info *dev)
 	come_back(dev);
 }
 
-static void job(FILE *pipe, struct dev_info *dev)
+/* A file with a job that runs, and is not to end. */
+static int open_with_job(struct dev_info *dev, __u64 *job_id)
 {
 	struct accel_soft_submit submit = { .op = ACCEL_SOFT_OP_NOP };
-	struct call unbind_call = {};
-	struct accel_job_wait wait = {};
-	unsigned long long ctx;
 	int fd;
 
 	tap_is(dev_soft_latency(dev->name, 1), 0, "jobs have a latency");
@@ -249,11 +247,24 @@ static void job(FILE *pipe, struct dev_info *dev)
 		tap_bail("cannot submit a job");
 	while (dev_attr(dev->name, "engines/eng0/running") != 1)
 		usleep(1000);
+	*job_id = submit.job_id;
+	return fd;
+}
+
+static void job(FILE *pipe, struct dev_info *dev)
+{
+	struct call unbind_call = {};
+	struct accel_job_wait wait = {};
+	unsigned long long ctx;
+	__u64 job_id;
+	int fd;
+
+	fd = open_with_job(dev, &job_id);
 	ctx = context_id(dev->name);
 	pthread_create(&unbind_call.thread, NULL, unbind, &unbind_call);
 	reports(pipe, dev, ctx, OP_JOB_RUN, "job_run");
 	let_go(&unbind_call, "job_run");
-	tap_is(dev_wait(fd, submit.job_id, &wait), -ENODEV, "and the file's device is gone");
+	tap_is(dev_wait(fd, job_id, &wait), -ENODEV, "and the file's device is gone");
 	close(fd);
 	come_back(dev);
 }
@@ -309,18 +320,13 @@ static void *set_failed(void *arg)
 /* Somebody else waits for the job, with the device's lock: opens go on, and the unbind tells. */
 static void paused(FILE *pipe, struct dev_info *dev)
 {
-	struct accel_soft_submit submit = { .op = ACCEL_SOFT_OP_NOP }, wrong = { .op = ~0U };
 	struct call unbind_call = {}, state_call = { .fd = dev->index };
+	struct accel_soft_submit wrong = { .op = ~0U };
 	unsigned long long ctx;
 	int fd, other;
+	__u64 job_id;
 
-	tap_is(dev_soft_latency(dev->name, 1), 0, "paused: jobs have a latency");
-	tap_is(dev_write(LINGER, "4"), 0, "paused: jobs are not to end");
-	fd = dev_open(dev->name);
-	if (fd < 0 || dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit))
-		tap_bail("cannot submit a job");
-	while (dev_attr(dev->name, "engines/eng0/running") != 1)
-		usleep(1000);
+	fd = open_with_job(dev, &job_id);
 	ctx = context_id(dev->name);
 	pthread_create(&state_call.thread, NULL, set_failed, &state_call);
 	while (dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &wrong) != -EIO)

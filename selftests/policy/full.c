@@ -110,15 +110,8 @@ static void no_place_for_buckets(void)
 
 static void latency(uint64_t ns)
 {
-	struct accel_soft_config config = { .engine = ACCEL_SOFT_ENGINE_ANY, .latency_ns = ns };
-	char control[DEV_NAME_LEN + 1];
-	int fd;
-
-	snprintf(control, sizeof(control), "%sc", dev.name);
-	fd = dev_open(control);
-	if (dev_ioctl(fd, ACCEL_SOFT_IOCTL_CONFIG, &config))
-		tap_bail("%s cannot be configured", control);
-	close(fd);
+	if (dev_soft_latency(dev.name, ns))
+		tap_bail("%s cannot be configured", dev.name);
 }
 
 /* As many as it can, none of which ends. */
