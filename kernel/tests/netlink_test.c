@@ -625,8 +625,11 @@ static void lost(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, PF_NETLINK, SOCK_RAW, NETLINK_GENERIC,
 					       &sock), 0);
-	/* as nobody is told what he has sent himself, and who has no address seems to have */
-	KUNIT_EXPECT_EQ(test, kernel_bind(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	/*
+	 * As nobody is told what he has sent himself, and who has no address seems to have.
+	 * The address has another type since 6.19: struct sockaddr_unsized.
+	 */
+	KUNIT_EXPECT_EQ(test, kernel_bind(sock, (void *)&addr, sizeof(addr)), 0);
 	KUNIT_EXPECT_EQ(test, sock->ops->setsockopt(sock, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
 						    KERNEL_SOCKPTR(&group), sizeof(group)), 0);
 	accel_netlink_device_changed(&fake->accel);
