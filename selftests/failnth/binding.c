@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include <linux/accelerator_soft.h>
 
 #include "scene.h"
 #include "tap.h"
@@ -86,6 +89,38 @@ static void undo_region(const void *arg)
 	undo(arg);
 }
 
+static volatile uint32_t *map;
+
+/* A mapping that nobody has touched, whose device is gone */
+static void prepare_gone(const void *arg)
+{
+	int ret;
+
+	prepare_region(arg);
+	map = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, ACCEL_SOFT_SCRATCH_OFFSET);
+	ret = map == MAP_FAILED ? -errno : tell(arg, "unbind");
+	if (ret)
+		tap_bail("a mapping without a device: %s", strerror(-ret));
+}
+
+/* It reads as zero everywhere, and keeps what is written. */
+static int run_touch_gone(const void *arg)
+{
+	const size_t next = PAGE / sizeof(*map);
+	bool right = !map[0] && !map[next];
+
+	(void)arg;
+	map[0] = 1;
+	map[next] = 2;
+	return right && map[0] == 1 && map[next] == 2 && !map[1] ? 0 : -EBADMSG;
+}
+
+static void undo_gone(const void *arg)
+{
+	munmap((void *)map, 2 * PAGE);
+	undo_region(arg);
+}
+
 static void prepare_policy(const void *arg)
 {
 	(void)arg;
@@ -141,6 +176,8 @@ void sweep_soft_binding(void)
 		  .undo = undo_policy, .undo_retries = true },
 		{ .name = "unbind soft, with a region", .arg = &soft, .prepare = prepare_region,
 		  .run = run_unbind, .undo = undo_region, .undo_retries = true },
+		{ .name = "touch what soft had mapped", .arg = &soft, .prepare = prepare_gone,
+		  .run = run_touch_gone, .undo = undo_gone, .undo_retries = true },
 	};
 
 	find(&soft, "/sys/bus/platform/drivers/accel_soft", "accel_soft.");

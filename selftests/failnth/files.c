@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <linux/accelerator_soft.h>
+
 #include "scene.h"
 #include "tap.h"
 
@@ -66,6 +68,45 @@ static int run_map(const void *arg)
 		return -errno;
 	map = MAP_FAILED;
 	return 0;
+}
+
+/* A buffer that the driver makes for it */
+static int run_map_scratch(const void *arg)
+{
+	(void)arg;
+	map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, ACCEL_SOFT_SCRATCH_OFFSET);
+	if (map == MAP_FAILED)
+		return -errno;
+	*(volatile uint32_t *)map = 1;
+	if (munmap(map, PAGE))
+		return -errno;
+	map = MAP_FAILED;
+	return 0;
+}
+
+static int set_state(const char *node, const char *state)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/class/accelerator/%s/soft/set_state", node);
+	return dev_write(path, state);
+}
+
+/* Who listens is told twice, and there is somebody. */
+static int run_states(const void *arg)
+{
+	int failed = set_state(arg, "failed"), ok = set_state(arg, "ok");
+
+	return failed ?: ok;
+}
+
+static void undo_states(const void *arg)
+{
+	int ret = set_state(arg, "ok");
+
+	if (ret)
+		tap_bail("%s does not work again: %s", (const char *)arg, strerror(-ret));
+	undo(arg);
 }
 
 static int run_poll(const void *arg)
@@ -204,6 +245,10 @@ void sweep_files(void)
 		  .prepare = open_node, .run = run_map, .undo = undo },
 		{ .name = "map edu", .arg = edu.name,
 		  .prepare = open_node, .run = run_map, .undo = undo },
+		{ .name = "map a buffer of soft's, and write", .arg = soft.name,
+		  .prepare = open_node, .run = run_map_scratch, .undo = undo },
+		{ .name = "soft fails, and works again", .arg = soft.name,
+		  .prepare = open_node, .run = run_states, .undo = undo_states },
 		{ .name = "poll and epoll", .arg = soft.name,
 		  .prepare = open_node, .run = run_poll, .undo = undo },
 		/* procfs says ENOENT when it has no memory for an inode */
