@@ -9,6 +9,8 @@
 #include <linux/accelerator_edu.h>
 #include <linux/accelerator_soft.h>
 #include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/poll.h>
 
 /* asm-generic's numbers are the kernel's own for x86 */
 #define ENOENT	2
@@ -19,6 +21,7 @@
 #define ENOTTY	25
 #define ERANGE	34
 #define EOPNOTSUPP 95
+#define ENOTCONN 107
 
 #define PAGE	4096
 #define FOR_EVER ((~0ULL) >> 1)
@@ -182,12 +185,93 @@ static void test_dmabuf(int fd, __u64 mem_id)
 static void test_iommufd(int fd)
 {
 	struct accel_iommufd_bind bind = { .iommufd = -1, .pt_id = 1 };
+	struct accel_iommufd_unbind unbind = { 0 };
 	int iommu = open_node("/dev/iommu");
 
 	is(control(fd, ACCEL_IOCTL_IOMMUFD_BIND, &bind), iommu < 0 ? -EOPNOTSUPP : -EBADF,
 	   iommu < 0 ? "bind without iommufd: EOPNOTSUPP" : "bind to no file: EBADF");
+	is(control(fd, ACCEL_IOCTL_IOMMUFD_UNBIND, &unbind), iommu < 0 ? -EOPNOTSUPP : -ENOTCONN,
+	   iommu < 0 ? "unbind without iommufd: EOPNOTSUPP" : "not bound: ENOTCONN");
+	unbind.reserved = 1;
+	is(control(fd, ACCEL_IOCTL_IOMMUFD_UNBIND, &unbind), iommu < 0 ? -EOPNOTSUPP : -EINVAL,
+	   iommu < 0 ? "whatever is asked for" : "reserved field: EINVAL");
 	if (iommu >= 0)
 		call(__NR_close, iommu, 0, 0);
+}
+
+/* mmap2(): the sixth argument is in ebp, and no address on the stack holds once that is saved. */
+static void *map_node(int fd, unsigned long prot, unsigned long offset)
+{
+	static unsigned long pages __attribute__((used));
+	long ret;
+
+	pages = offset / PAGE;
+	__asm__ volatile("push %%ebp\n\tmov %[pages], %%ebp\n\tint $0x80\n\tpop %%ebp"
+			 : "=a"(ret)
+			 : "a"(__NR_mmap2), "b"(0), "c"(PAGE), "d"(prot), "S"(MAP_SHARED), "D"(fd),
+			   [pages] "m"(pages)
+			 : "memory");
+	return (void *)ret;
+}
+
+static int is_there(volatile void *map)
+{
+	return (unsigned long)map < -(unsigned long)PAGE;
+}
+
+static void test_map(int fd)
+{
+	volatile struct accel_soft_status *status = map_node(fd, PROT_READ, 0);
+	volatile __u32 *words = map_node(fd, PROT_READ | PROT_WRITE, ACCEL_SOFT_SCRATCH_OFFSET);
+	volatile __u32 *again = map_node(fd, PROT_READ, ACCEL_SOFT_SCRATCH_OFFSET);
+
+	is((long)map_node(fd, PROT_READ, ACCEL_SOFT_SCRATCH_OFFSET + ACCEL_SOFT_SCRATCH_SIZE), -EINVAL,
+	   "map where nothing is: EINVAL");
+	if (!is_there(status) || !is_there(words) || !is_there(again)) {
+		is(0, 1, "mapped");
+		return;
+	}
+	is(status->version, 1, "the status page is mapped");
+	is(status->jobs_done >= 2, 1, "and counts jobs");
+	words[1] = 42;
+	is(again[1], 42, "two mappings show the same buffer");
+	is(call(__NR_munmap, (long)status, PAGE, 0), 0, "status unmapped");
+	is(call(__NR_munmap, (long)words, PAGE, 0), 0, "buffer unmapped");
+	is(call(__NR_munmap, (long)again, PAGE, 0), 0, "twice");
+}
+
+/* A job that has ended and was not waited for makes the file readable. */
+static void test_poll(int fd)
+{
+	struct accel_soft_submit submit = { .op = ACCEL_SOFT_OP_NOP, .engine = ACCEL_SOFT_ENGINE_ANY };
+	struct accel_job_wait wait = { .deadline_ns = FOR_EVER };
+	struct pollfd poll = { .fd = fd, .events = POLLIN };
+
+	is(call(__NR_poll, (long)&poll, 1, 0), 0, "nothing to wait for: poll says so");
+	is(control(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit), 0, "submitted");
+	is(call(__NR_poll, (long)&poll, 1, -1), 1, "poll waits for its end");
+	is(poll.revents, POLLIN, "and says that it can be asked for");
+	wait.job_id = submit.job_id;
+	is(control(fd, ACCEL_IOCTL_JOB_WAIT, &wait), 0, "asked for");
+}
+
+/* The control node's command, with fields that no 32 bits hold. */
+static void test_control(void)
+{
+	struct accel_soft_config config = {
+		.engine = ACCEL_SOFT_ENGINE_ANY, .latency_ns = 1ULL << 62, .bandwidth = 1ULL << 40,
+	};
+	int fd = open_node("/dev/accelerator/acc1c");
+
+	is(control(fd, ACCEL_SOFT_IOCTL_CONFIG, &config), -EINVAL, "a latency of too long: EINVAL");
+	/* cut off, it would be short enough */
+	config.latency_ns = 1ULL << 40;
+	is(control(fd, ACCEL_SOFT_IOCTL_CONFIG, &config), -EINVAL, "it is not cut off: EINVAL");
+	config.latency_ns = 0;
+	is(control(fd, ACCEL_SOFT_IOCTL_CONFIG, &config), 0, "configured");
+	config.bandwidth = 0;
+	is(control(fd, ACCEL_SOFT_IOCTL_CONFIG, &config), 0, "and back again");
+	is(call(__NR_close, fd, 0, 0), 0, "the control node is closed");
 }
 
 /* Hardware: a result by registers, and what a DMA moves there and back. */
@@ -239,6 +323,9 @@ static int test(void)
 	test_jobs(fd, mem_id);
 	test_dmabuf(fd, mem_id);
 	test_iommufd(fd);
+	test_map(fd);
+	test_poll(fd);
+	test_control();
 	test_edu();
 	is(control(fd, _IO(ACCEL_IOCTL_TYPE, 0x3f), 0), -ENOTTY, "unknown command: ENOTTY");
 	unpin.mem_id = mem_id;
