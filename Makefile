@@ -31,7 +31,7 @@ help:
 #h                     make uninstall, with the same variables, removes them
 #h   make clean        remove what was built; distclean: and its settings
 #h   make kernel-full  the instrumented kernel of check-full, 10 to 20 minutes, once
-#h   make kernel-newest  a small one of Debian's newest source, likewise, 4 to 8 minutes
+#h   make kernel-newest  a small one of Debian's newest source, likewise, 6 to 15 minutes
 #h   make modules|bpf|tools|man|selftests    that part alone
 #h
 #h Variables:

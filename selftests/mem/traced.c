@@ -5,49 +5,15 @@
  * many of its pages were faulted in, and which part of the time was spent on what. The
  * parts are within the whole, and a part that had nothing to do took none.
  */
-#include <stdlib.h>
-#include <sys/stat.h>
-
 #include "dmabuf.h"
 #include "mem.h"
+#include "traced.h"
 
-#define TRACEFS	"/sys/kernel/tracing"
 #define PAGES	64UL
 #define LENGTH	(PAGES * PAGE)
 
 static struct dev_info dev;
 static int fd, translated;	/* an IOMMU makes one segment of all */
-
-static void set(const char *file, const char *text)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), TRACEFS "/%s", file);
-	if (dev_write(path, text))
-		tap_bail("%s: cannot write %s", path, text);
-}
-
-/* A field of the only line about @event since the trace was emptied; -1: there is none. */
-static long long field(const char *event, const char *name)
-{
-	char line[1024], want[64];
-	long long value = -1;
-	FILE *f = fopen(TRACEFS "/trace", "re");
-
-	snprintf(want, sizeof(want), " %s=", name);
-	while (f && fgets(line, sizeof(line), f)) {
-		const char *at = strstr(line, event);
-
-		at = at ? strstr(at, want) : NULL;
-		if (at && value >= 0)
-			tap_bail("two lines about %s", event);
-		if (at)
-			value = strtoll(at + strlen(want), NULL, 0);
-	}
-	if (f)
-		fclose(f);
-	return value;
-}
 
 static uint8_t *map(size_t length, int advice)
 {
@@ -89,13 +55,10 @@ static void pin(uint8_t *p, size_t length)
 {
 	uint64_t mem;
 
-	close(open(TRACEFS "/trace", O_WRONLY | O_TRUNC | O_CLOEXEC));
+	forget();
 	if (dev_pin(fd, p, length, READ | WRITE, &mem) || dev_unpin(fd, mem))
 		tap_bail("pin and unpin");
 }
-
-#define PIN	"accel_mem_pin: "
-#define MAP	"accel_dma_map: "
 
 /* What is where in an event, of a region at @p. */
 static void sizes(const char *what, const uint8_t *p, size_t length)
@@ -174,7 +137,7 @@ static void imported(void)
 	    dev_pin(fd, p, LENGTH, READ | WRITE, &mem) ||
 	    (dmabuf = dmabuf_export(fd, mem, O_CLOEXEC)) < 0)
 		tap_bail("no dma-buf");
-	close(open(TRACEFS "/trace", O_WRONLY | O_TRUNC | O_CLOEXEC));
+	forget();
 	if (dmabuf_import(fd2, dmabuf, READ, &import, NULL) || dev_unpin(fd2, import))
 		tap_bail("no import");
 	sizes("a dma-buf", p, LENGTH);
@@ -198,15 +161,8 @@ int main(int argc, char **argv)
 
 	translated = argc > 1;
 
-	if (access(TRACEFS "/events", F_OK) &&
-	    ((mkdir(TRACEFS, 0700) && errno != EEXIST) ||
-	     system("mount -t tracefs tracefs " TRACEFS)))
-		tap_bail("no " TRACEFS);
 	fd = open_first(driver, &dev);
-	set("events/accel/accel_mem_pin/enable", "1");
-	set("events/accel/accel_mem_unpin/enable", "1");
-	set("events/accel/accel_dma_map/enable", "1");
-	set("events/accel/accel_dma_unmap/enable", "1");
+	listen_to_mem();
 
 	p = map(LENGTH, MADV_NOHUGEPAGE);
 	pin(p, LENGTH);
