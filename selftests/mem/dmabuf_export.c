@@ -41,25 +41,6 @@ static void find_soft(void)
 		tap_bail("needs two soft devices");
 }
 
-static int fill(int fd, uint32_t engine, uint64_t dst, uint64_t pattern, uint64_t *job)
-{
-	struct accel_soft_submit submit = {
-		.op = ACCEL_SOFT_OP_FILL, .engine = engine, .dst_mem = dst, .length = SIZE,
-		.pattern = pattern,
-	};
-	int ret = dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit);
-
-	*job = submit.job_id;
-	return ret;
-}
-
-static int job_status(int fd, uint64_t job)
-{
-	struct accel_job_wait wait;
-
-	return dev_wait(fd, job, &wait) ?: wait.status;
-}
-
 static int crc(int fd, uint64_t src, uint64_t *result)
 {
 	struct accel_soft_submit submit = {
@@ -103,10 +84,10 @@ static void test_content(void)
 	tap_ok(a == b, "reads what is in it");
 	tap_is(crc(same, own, &b), 0, "and a job here");
 	tap_ok(a == b, "likewise");
-	tap_is(fill(imp, 0, in, 0x4444444444444444, &job) ?: job_status(imp, job), 0,
+	tap_is(fill(imp, 0, in, SIZE, 0x4444444444444444, &job) ?: job_status(imp, job), 0,
 	       "a job there writes");
 	tap_ok(mem[0] == 0x44 && !memcmp(mem, mem + 1, SIZE - 1), "the owner's memory");
-	tap_is(fill(same, 0, own, 5, &job), -EACCES, "what was taken to be read: EACCES");
+	tap_is(fill(same, 0, own, SIZE, 5, &job), -EACCES, "what was taken to be read: EACCES");
 	tap_is(dmabuf_import(imp, dmabuf, WRITE, &b, NULL), 0, "taken twice by one file");
 	tap_is(dev_unpin(exp, id), 0, "unpinned by its owner");
 	tap_is(dev_foll_pins(), pins, "no page is pinned, although importers have it");
@@ -184,7 +165,7 @@ static void test_bad_input(void)
 	tap_is(dmabuf_export(fd, id, O_RDWR), -EINVAL, "flags that are not ours: EINVAL");
 	tap_is(dmabuf_export(fd, id, 1U << 31), -EINVAL, "others: EINVAL");
 	set_latency(&soft[0], LONG_NS);
-	fill(fd, 0, id, 1, &job);
+	fill(fd, 0, id, SIZE, 1, &job);
 	tap_is(dmabuf_export(fd, id, 0), -EBUSY, "a job uses it: EBUSY");
 	set_latency(&soft[0], 0);
 	close(fd);
@@ -246,10 +227,10 @@ static void test_unpin_waits(void)
 	dmabuf = dmabuf_export(exp, u.id, 0);
 	dmabuf_import(imp, dmabuf, WRITE, &in, NULL);
 	blocker = block(&soft[1]);
-	tap_is(fill(imp, 0, in, 0x6666666666666666, &job), 0, "a job elsewhere waits");
+	tap_is(fill(imp, 0, in, SIZE, 0x6666666666666666, &job), 0, "a job elsewhere waits");
 	pthread_create(&thread, NULL, unpin, &u);
 	/* From here the owner lets nobody in: it has begun to unpin. */
-	while (!(ret = fill(imp, 0, in, 0x6666666666666666, &later)))
+	while (!(ret = fill(imp, 0, in, SIZE, 0x6666666666666666, &later)))
 		sched_yield();
 	tap_is(ret, -ESTALE, "the owner unpins: no more jobs: ESTALE");
 	tap_ok(!u.through, "but waits for those that there are");
@@ -283,9 +264,9 @@ static void test_unpin_interrupted(void)
 	dmabuf = dmabuf_export(exp, u.id, 0);
 	dmabuf_import(imp, dmabuf, WRITE, &in, NULL);
 	blocker = block(&soft[1]);
-	tap_is(fill(imp, 0, in, 0x5a5a5a5a5a5a5a5a, &job), 0, "a job elsewhere waits");
+	tap_is(fill(imp, 0, in, SIZE, 0x5a5a5a5a5a5a5a5a, &job), 0, "a job elsewhere waits");
 	pthread_create(&thread, NULL, unpin, &u);
-	while (!fill(imp, 0, in, 0x5a5a5a5a5a5a5a5a, &later))
+	while (!fill(imp, 0, in, SIZE, 0x5a5a5a5a5a5a5a5a, &later))
 		sched_yield();
 	pthread_kill(thread, SIGUSR1);
 	pthread_join(thread, NULL);
@@ -293,7 +274,7 @@ static void test_unpin_interrupted(void)
 	unblock(&soft[1], blocker);
 	tap_is(job_status(imp, job), 0, "the job that was there ends well");
 	/* not before: it maps the memory anew, as after any move */
-	tap_is(fill(imp, 0, in, 0x6b6b6b6b6b6b6b6b, &later) ?: job_status(imp, later), 0,
+	tap_is(fill(imp, 0, in, SIZE, 0x6b6b6b6b6b6b6b6b, &later) ?: job_status(imp, later), 0,
 	       "so does a new one: it is shared again");
 	tap_ok(mem[0] == 0x6b && mem[SIZE - 1] == 0x6b, "in its memory");
 	tap_is(dev_unpin(exp, u.id), 0, "unpinned");
@@ -321,7 +302,7 @@ static void test_order(void)
 	read.src_mem = in;
 	read.dst_mem = out;
 	blocker = block(&soft[0]);
-	tap_is(fill(exp, 0, id, 0x7777777777777777, &job), 0, "the owner's job is to write");
+	tap_is(fill(exp, 0, id, SIZE, 0x7777777777777777, &job), 0, "the owner's job is to write");
 	tap_is(dev_ioctl(imp, ACCEL_SOFT_IOCTL_SUBMIT, &read), 0, "another device's to read");
 	look.job_id = read.job_id;
 	tap_is(dev_ioctl(imp, ACCEL_IOCTL_JOB_WAIT, &look), -ETIMEDOUT, "which waits");
@@ -422,7 +403,7 @@ static void importer(int sock)
 	if (fd < 0 || dmabuf < 0 || dmabuf_import(fd, dmabuf, READ | WRITE, &in, NULL))
 		_exit(2);
 	/* One runs, and one waits behind it. */
-	if (fill(fd, 0, in, 1, &jobs[0]) || fill(fd, 0, in, 2, &jobs[1]))
+	if (fill(fd, 0, in, SIZE, 1, &jobs[0]) || fill(fd, 0, in, SIZE, 2, &jobs[1]))
 		_exit(3);
 	close(dmabuf);
 	done(sock);
@@ -434,7 +415,7 @@ static void importer(int sock)
 		else if (c == 's')
 			c = job_status(fd, jobs[0]) == -ESTALE &&
 			    job_status(fd, jobs[1]) == -ESTALE &&
-			    fill(fd, 0, in, 3, &jobs[0]) == -ESTALE ? 'k' : 'n';
+			    fill(fd, 0, in, SIZE, 3, &jobs[0]) == -ESTALE ? 'k' : 'n';
 		else
 			_exit(0);
 		if (write(sock, c == 'n' ? "n" : "k", 1) != 1)

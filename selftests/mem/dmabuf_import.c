@@ -38,25 +38,6 @@ static int copy(int fd, uint64_t dst, uint64_t dst_offset, uint64_t src, uint64_
 	return dev_soft(fd, &submit, NULL);
 }
 
-static int fill(int fd, uint32_t engine, uint64_t dst, uint64_t pattern, uint64_t *job)
-{
-	struct accel_soft_submit submit = {
-		.op = ACCEL_SOFT_OP_FILL, .engine = engine, .dst_mem = dst, .length = SIZE,
-		.pattern = pattern,
-	};
-	int ret = dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit);
-
-	*job = submit.job_id;
-	return ret;
-}
-
-static int job_status(int fd, uint64_t job)
-{
-	struct accel_job_wait wait;
-
-	return dev_wait(fd, job, &wait) ?: wait.status;
-}
-
 /* Whether a job is still there after a look at it. */
 static int job_look(int fd, uint64_t job)
 {
@@ -218,7 +199,7 @@ static void test_fence(void)
 	before = dmabuf_fence(dmabuf, true);
 	tap_is(dmabuf_status(before), 1, "no job, no fence");
 	blocker = block(&soft[0]);
-	tap_is(fill(fd, 0, buf, 1, &job), 0, "a job that writes waits");
+	tap_is(fill(fd, 0, buf, SIZE, 1, &job), 0, "a job that writes waits");
 	rd = dmabuf_fence(dmabuf, false);
 	wr = dmabuf_fence(dmabuf, true);
 	tap_is(dmabuf_status(rd), 0, "a reader has to wait for it");
@@ -233,9 +214,9 @@ static void test_fence(void)
 
 	/* A job that is cancelled before it has begun, and one that runs. */
 	blocker = block(&soft[0]);
-	fill(fd, 0, buf, 2, &job);
+	fill(fd, 0, buf, SIZE, 2, &job);
 	rd = dmabuf_fence(dmabuf, false);
-	fill(fd, 1, buf, 3, &job);
+	fill(fd, 1, buf, SIZE, 3, &job);
 	while (dev_attr(soft[0].name, "engines/eng1/running") != 1)
 		sched_yield();
 	wr = dmabuf_fence(dmabuf, true);
@@ -267,14 +248,14 @@ static void test_order(void)
 	read.src_mem = rbuf;
 	read.dst_mem = mem;
 	blocker = block(&soft[0]);
-	tap_is(fill(w, 0, wbuf, 0x2222222222222222, &job), 0, "a job that writes waits");
+	tap_is(fill(w, 0, wbuf, SIZE, 0x2222222222222222, &job), 0, "a job that writes waits");
 	tap_is(dev_ioctl(r, ACCEL_SOFT_IOCTL_SUBMIT, &read), 0, "another device's reads after it");
 	tap_is(dev_ioctl(r, ACCEL_SOFT_IOCTL_SUBMIT, &nop), 0, "the next of that file");
 	tap_is(dev_soft(own, &other, NULL), 0, "another file's job on that engine overtakes them");
 	tap_is(job_look(r, read.job_id), -ETIMEDOUT, "which the reader waits through");
 	tap_is(job_look(r, nop.job_id), -ETIMEDOUT, "and what is behind it in its file");
 	/* A writer waits for readers. */
-	tap_is(fill(w, 1, wbuf, 0x3333333333333333, &later), 0, "an overwriting job");
+	tap_is(fill(w, 1, wbuf, SIZE, 0x3333333333333333, &later), 0, "an overwriting job");
 	tap_is(job_look(w, later), -ETIMEDOUT, "waits, too: on another engine of its device");
 	rd = dmabuf_fence(dmabuf, true);
 	unblock(&soft[0], blocker);
@@ -289,7 +270,7 @@ static void test_order(void)
 
 	/* Who waits can be cancelled: by its own file, and for its buffer's sake. */
 	blocker = block(&soft[0]);
-	fill(w, 0, wbuf, 4, &job);
+	fill(w, 0, wbuf, SIZE, 4, &job);
 	dev_ioctl(r, ACCEL_SOFT_IOCTL_SUBMIT, &read);
 	close(r);
 	tap_is(dev_soft(own, &other, NULL), 0, "a reader that waits is gone with its file");

@@ -42,4 +42,26 @@ static inline void set_latency(const struct dev_info *dev, uint64_t ns)
 		tap_bail("%s: its latency: %s", dev->name, strerror(-ret));
 }
 
+/* A job that fills region @dst from its beginning. */
+static inline int fill(int fd, uint32_t engine, uint64_t dst, size_t length,
+		       uint64_t pattern, uint64_t *job)
+{
+	struct accel_soft_submit submit = {
+		.op = ACCEL_SOFT_OP_FILL, .engine = engine, .dst_mem = dst, .length = length,
+		.pattern = pattern,
+	};
+	int ret = dev_ioctl(fd, ACCEL_SOFT_IOCTL_SUBMIT, &submit);
+
+	*job = submit.job_id;
+	return ret;
+}
+
+/* How a job ends that is waited for. */
+static inline int job_status(int fd, uint64_t job)
+{
+	struct accel_job_wait wait;
+
+	return dev_wait(fd, job, &wait) ?: wait.status;
+}
+
 #endif
