@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "fds.h"
 #include "scratch.h"
 #include "tap.h"
 
@@ -190,40 +191,6 @@ static unsigned int map_offset(const struct user *u)
 		offsetof(struct accel_soft_status, version) / sizeof(uint32_t);
 }
 
-static void send_fd(int socket, int fd)
-{
-	char data = 'x', control[CMSG_SPACE(sizeof(int))] = {};
-	struct iovec iov = { &data, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	if (sendmsg(socket, &msg, 0) != 1)
-		tap_bail("sendmsg: %s", strerror(errno));
-}
-
-static int receive_fd(int socket)
-{
-	char data, control[CMSG_SPACE(sizeof(int))];
-	struct iovec iov = { &data, 1 };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	int fd;
-
-	if (recvmsg(socket, &msg, 0) != 1)
-		return -errno;
-	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(int));
-	return fd;
-}
-
 /* What any descriptor of a device that is gone has to answer. */
 static int ask(int fd)
 {
@@ -299,7 +266,8 @@ static void test_way(const struct way *way)
 		tap_bail("pipe: %s", strerror(errno));
 	child = start_child(&u, go[0]);
 	dup_fd = dup(u.fd);
-	send_fd(sockets[0], u.fd);
+	if (send_fd(sockets[0], u.fd))
+		tap_bail("cannot send a descriptor");
 
 	for (i = 0; i < 2; i++) {
 		waiters[i].fd = u.fd;

@@ -18,6 +18,7 @@
 
 #include "device.h"
 #include "dmabuf.h"
+#include "fds.h"
 #include "share.h"
 #include "tap.h"
 
@@ -323,39 +324,6 @@ static void test_order(void)
 enum end { END_UNPIN, END_CLOSE, END_KILL, END_UNBIND, END_NR };
 static const char * const end_names[] = { "unpin", "close", "kill", "unbind" };
 
-static void send_fd(int sock, int fd)
-{
-	char c = 'f', control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec io = { &c, 1 };
-	struct msghdr msg = {
-		.msg_iov = &io, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	if (sendmsg(sock, &msg, 0) != 1)
-		_exit(2);
-}
-
-static int recv_fd(int sock)
-{
-	char c, control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec io = { &c, 1 };
-	struct msghdr msg = {
-		.msg_iov = &io, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control),
-	};
-	int fd = -1;
-
-	if (recvmsg(sock, &msg, 0) == 1 && CMSG_FIRSTHDR(&msg))
-		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
-	return fd;
-}
-
 /* A process that does one side's part: it is told what to do by letters, and says 'k'. */
 static char told(int sock, char what)
 {
@@ -381,7 +349,8 @@ static void owner(int sock)
 
 	if (fd < 0 || dev_pin(fd, own, SIZE, READ | WRITE, &id))
 		_exit(2);
-	send_fd(sock, dmabuf_export(fd, id, O_CLOEXEC));
+	if (send_fd(sock, dmabuf_export(fd, id, O_CLOEXEC)))
+		_exit(2);
 	while (read(sock, &c, 1) == 1) {
 		if (c == 'u')
 			dev_unpin(fd, id);
@@ -396,7 +365,7 @@ static void owner(int sock)
 
 static void importer(int sock)
 {
-	int fd = dev_open(soft[1].name), dmabuf = recv_fd(sock);
+	int fd = dev_open(soft[1].name), dmabuf = receive_fd(sock);
 	uint64_t in, jobs[2];
 	char c;
 
@@ -493,10 +462,9 @@ static void test_ends(enum end first, bool owner_first, enum end second)
 		 end_names[second]);
 	set_latency(&soft[1], LONG_NS);
 	own_pid = child(owner, &own_sock);
-	dmabuf = recv_fd(own_sock);
+	dmabuf = receive_fd(own_sock);
 	imp_pid = child(importer, &imp_sock);
-	send_fd(imp_sock, dmabuf);
-	if (read(imp_sock, &(char){ 0 }, 1) != 1)
+	if (send_fd(imp_sock, dmabuf) || read(imp_sock, &(char){ 0 }, 1) != 1)
 		tap_bail("%s: the importer failed", name);
 	while (dev_attr(soft[1].name, "engines/eng0/running") != 1)
 		sched_yield();
