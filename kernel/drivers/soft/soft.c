@@ -216,7 +216,8 @@ static void *soft_scratch(struct soft_context *soft)
 
 	if (scratch)
 		return scratch;
-	made = __vmalloc(ACCEL_SOFT_SCRATCH_SIZE, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	/* at its limit a cgroup has an errno, and the log no word of it */
+	made = __vmalloc(ACCEL_SOFT_SCRATCH_SIZE, GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
 	if (!made)
 		return NULL;
 	scratch = cmpxchg(&soft->scratch, NULL, made);
