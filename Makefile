@@ -25,7 +25,6 @@ help:
 #h   make vm           a shell on a test machine; CMD='...' runs that instead
 #h   make check        static checks, unit tests, tests in the test machine
 #h   make check-full   the same tests again, and more, on an instrumented kernel
-#h   make check-storm  its storms alone, each as often as on Debian's kernel: hours
 #h   make bench        ratios to peers, judged, in docs/benchmarks.md
 #h   make install      tools, manuals to DESTDIR/PREFIX; with KDIR= modules, too;
 #h                     make uninstall, with the same variables, removes them
@@ -91,9 +90,6 @@ check:
 check-full:
 	@KERNEL=full exec selftests/vm/check
 
-check-storm:
-	@KERNEL=full STORM=full AREAS="storm hotplug policy/storm" exec selftests/vm/check
-
 # Its peers are packages that nothing else needs
 bench: built-for-vm
 ifneq ($(SETUP),no)
@@ -116,4 +112,4 @@ clean:
 distclean:
 	@rm -rf build
 
-.PHONY: help setup kernel-full kernel-newest vm built-for-vm demo check check-full check-storm bench install uninstall clean distclean $(BUILT)
+.PHONY: help setup kernel-full kernel-newest vm built-for-vm demo check check-full bench install uninstall clean distclean $(BUILT)

@@ -2,13 +2,13 @@
 /* vm: DEVICES="edu=1 soft=2" TIMEOUT=150 */
 /*
  * Both drivers are unloaded and loaded 100 times, and each tenth time the core, too.
- * A fifth as often on the kernel that is ten times slower, but with STORM=full.
  */
 #include <fcntl.h>
 
 #include "storm.h"
 
-#define CORE	10
+#define CYCLES	100
+#define CORE	10	/* each so many of them */
 
 static int load(const char *module, const char *params)
 {
@@ -56,16 +56,16 @@ int main(void)
 {
 	static struct storm before;
 	const char *wrong = cycle(1);
-	int cycles = storm_times(100, 20), i;
+	int i;
 
 	if (wrong)
 		tap_bail("%s", wrong);
 	storm_before(&before, "accel_soft");
-	for (i = 0; i < cycles && !wrong; i++)
+	for (i = 0; i < CYCLES && !wrong; i++)
 		wrong = cycle(!(i % CORE));
 	tap_ok(!wrong, "drivers unloaded and loaded %d times, the core %d times%s%s", i, i / CORE,
 	       wrong ? ": " : "", wrong ? wrong : "");
-	storm_after(&before, "load and unload", cycles);
+	storm_after(&before, "load and unload", CYCLES);
 	tap_is(storm_read("/sys/module/accel_edu/refcnt"), 0, "none on accel_edu, either");
 	return tap_done();
 }

@@ -8,7 +8,7 @@
 #include "storm.h"
 
 #define DRIVER	"/sys/bus/pci/drivers/accel_edu/"
-#define TIMES	10	/* half of that on the slow kernel without STORM=full */
+#define TIMES	10
 #define FILES	8
 #define JOBS	20	/* of each file: 100 ms each */
 
@@ -110,7 +110,7 @@ static const char *run_shape(int n)
 int main(void)
 {
 	static struct storm before;
-	int times = storm_times(TIMES, TIMES / 2), i, n;
+	int i, n;
 	const char *wrong;
 
 	storm_slot(slot, sizeof(slot));
@@ -123,11 +123,11 @@ int main(void)
 	storm_before(&before, "accel_edu");
 	for (n = 0; n < (int)(sizeof(shapes) / sizeof(shapes[0])); n++) {
 		wrong = NULL;
-		for (i = 0; i < times && !wrong; i++)
+		for (i = 0; i < TIMES && !wrong; i++)
 			wrong = run_shape(n);
 		tap_ok(!wrong, "%s, %d times%s%s", shapes[n].name, i, wrong ? ": " : "",
 		       wrong ? wrong : "");
 	}
-	storm_after(&before, "all shapes", n * times);
+	storm_after(&before, "all shapes", n * TIMES);
 	return tap_done();
 }

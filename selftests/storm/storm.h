@@ -38,19 +38,6 @@ struct storm {
 	long leaks;		/* that kmemleak knew of, of others before us */
 };
 
-/*
- * storm_times() - how often: @all, or @few on the kernel that checks each access and is
- * ten times slower, unless STORM=full is in the environment
- */
-static inline int storm_times(int all, int few)
-{
-	const char *full = getenv("STORM");
-
-	if ((full && !strcmp(full, "full")) || access("/sys/kernel/debug/kmemleak", F_OK))
-		return all;
-	return few;
-}
-
 static inline void storm_write(const char *path, const char *text)
 {
 	int ret = dev_write(path, text);
