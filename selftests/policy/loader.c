@@ -3,7 +3,7 @@
 /*
  * accelctl policy load, set and unload, several at a time, and killed at each of their
  * steps: who has ended with 0 has a policy that is attached and pinned; what a killed one
- * leaves is used or mended by the next, and its limit never was gone. At each seventh of them
+ * leaves is used or mended by the next, and its limit never was gone. At each fourteenth of them
  * on the kernel that is ten times slower.
  */
 #include <sys/syscall.h>
@@ -119,7 +119,7 @@ static void load_killed(void)
 	static char *const load[] = { "accelctl", "policy", "load", "pin-limit", "default=4K", NULL };
 	int steps = 0, stuck = 0, left = 0;
 
-	for (;; steps += times(1, 7)) {
+	for (;; steps += times(1, 14)) {
 		if (!steps_killed_at(load, is_step, steps))
 			break;
 		/* every other time there is nothing but to take it away */
@@ -147,7 +147,7 @@ static void replace_killed(const char *how)
 	};
 	int steps = 0, free = 0, stuck = 0, stale = 0, left = 0, n = 0;
 
-	for (;; steps += times(1, 7)) {
+	for (;; steps += times(1, 14)) {
 		/* anew only now and then: a load costs a second here */
 		if (quiet(n % 4 ? "set pin-limit default=4K" : "load pin-limit default=4K"))
 			tap_bail("no pin-limit");
@@ -181,7 +181,7 @@ static void unload_killed(void)
 	static char *const unload[] = { "accelctl", "policy", "unload", "pin-limit", NULL };
 	int steps = 0, stuck = 0, left = 0;
 
-	for (;; steps += times(1, 7)) {
+	for (;; steps += times(1, 14)) {
 		if (quiet("load pin-limit default=4K"))
 			tap_bail("no pin-limit");
 		if (!steps_killed_at(unload, is_step, steps))
