@@ -316,11 +316,13 @@ int BPF_PROG(pin_limit_mem_pin, struct accel_context *actx, struct accel_mem *me
 			goto refuse;
 		}
 	}
+	/* or the compiler has the result set in each turn */
+	barrier();
 	return 0;
 refuse:
 	/* else it is asked again, when it has been told all */
 	if (mem->policy_settled)
-		__sync_fetch_and_add(&cgroup->refused, 1);
+		__sync_fetch_and_add(&cgroup_at(file->cgroups[i & PIN_LIMIT_LEVELS])->refused, 1);
 	uncharge(file, bytes, i);
 	return -EDQUOT;
 }
