@@ -303,6 +303,8 @@ int main(void)
 	pacing();
 	many_files();
 	refunded();
+	accelctl("set job-rate rate=100/s,10");
+	tap_is(policy_figure("job-rate", "own.interval_ns"), 10000000, "a hundred a second");
 	accelctl_fails("set job-rate rate=fast", 2, "no number of jobs a second");
 	accelctl_fails("set job-rate rate=10/week", 2, "or an hour (10/h), nor max");
 	accelctl_fails("set job-rate mode=wait", 2, "neither refuse nor hold");

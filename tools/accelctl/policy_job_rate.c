@@ -20,17 +20,17 @@ static uint64_t burst_for(uint64_t rate)
 	return rate >= 20 ? rate / 10 : 1;
 }
 
-/* A rate has one of these at its end, the first but for slow ones. */
+/* A rate may have one of these at its end; it is shown with the first that is long enough. */
 static const struct {
 	const char *suffix;
 	uint64_t ns;
 } units[] = {
-	{ "", NS_PER_S }, { "/min", 60 * NS_PER_S }, { "/h", 3600 * NS_PER_S },
+	{ "", NS_PER_S }, { "/s", NS_PER_S }, { "/min", 60 * NS_PER_S }, { "/h", 3600 * NS_PER_S },
 };
 
 #define UNITS	(sizeof(units) / sizeof(units[0]))
 
-/* "N", "N/min", "N/h" or "max" */
+/* "N", "N/s", "N/min", "N/h" or "max" */
 static int parse_rate(char *text, struct job_rate_limit *limit, struct policy_why *why)
 {
 	char *slash = strchr(text, '/');
