@@ -22,9 +22,14 @@ static void find_edu(void)
 	pclose(f);
 }
 
+static int remove_module(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
 static int soft_rmmod(void)
 {
-	return syscall(SYS_delete_module, "accel_soft", O_NONBLOCK) ? -errno : 0;
+	return remove_module("accel_soft");
 }
 
 static int soft_insmod(void)
@@ -34,7 +39,7 @@ static int soft_insmod(void)
 
 static int edu_rmmod(void)
 {
-	return syscall(SYS_delete_module, "accel_edu", O_NONBLOCK) ? -errno : 0;
+	return remove_module("accel_edu");
 }
 
 static int edu_insmod(void)

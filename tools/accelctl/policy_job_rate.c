@@ -155,12 +155,13 @@ static int set_cgroup(struct policy_maps *maps, const char *path, const char *va
 }
 
 static const struct policy_key keys[] = {
-	{ "rate", "JOBS[/min|/h][,BURST] | max", "a second, of each cgroup of the level", false, set_rate },
+	{ "rate", "JOBS[/s|/min|/h][,BURST] | max", "a second, of each cgroup of the level", false,
+	  set_rate },
 	{ "burst", "JOBS", "so many at once (a tenth of the rate)", false, set_burst },
 	{ "mode", "refuse | hold", "what is too much fails with EAGAIN, or waits in the queue (refuse)",
 	  false, set_mode },
 	{ "level", "1..100", "depth of the cgroups that are tenants (1)", true, set_level },
-	{ "/", "/CGROUP=JOBS[/min|/h][,BURST] | max | default", "of this cgroup", false, set_cgroup },
+	{ "/", "/CGROUP=JOBS[/s|/min|/h][,BURST] | max | default", "of this cgroup", false, set_cgroup },
 	{ 0 },
 };
 
