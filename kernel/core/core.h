@@ -302,13 +302,16 @@ struct accel_mem_ops {
 };
 
 extern const struct accel_mem_ops accel_mem_user_ops;
+/* of accel_mem_user_ops, by name for mem.c */
+int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times *times, bool timed);
+void accel_mem_user_release(struct accel_mem *mem);
+
 extern const struct accel_mem_ops accel_mem_dmabuf_ops;
 
 struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_mem_ops *ops);
 int accel_mem_create(struct accel_mem *mem, int ret, u64 *id);
 void accel_mem_put(struct accel_mem *mem);
 void accel_mem_free_spare(struct accel_context *ctx);
-struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id);
 struct accel_mem *accel_mem_next_rcu(struct accel_context *ctx, u64 *id);
 int accel_mem_init(void);
 void accel_mem_exit(void);
@@ -319,6 +322,23 @@ struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
 void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length);
 void accel_mem_release_all(struct accel_context *ctx);
 void accel_mem_revoke(struct accel_mem *mem, int error);
+
+/* A context's regions are sorted by their ids. */
+static inline int accel_mem_compare(const void *id, const struct rb_node *node)
+{
+	u64 want = *(const u64 *)id, have = rb_entry(node, struct accel_mem, node)->id;
+
+	return want < have ? -1 : want > have;
+}
+
+/* ctx->mem_lock is held. NULL: there is none, or it is on its way out. */
+static __always_inline struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id)
+{
+	struct rb_node *node = rb_find(&id, &ctx->mems, accel_mem_compare);
+	struct accel_mem *mem = node ? rb_entry(node, struct accel_mem, node) : NULL;
+
+	return mem && !mem->closing && !mem->revoked ? mem : NULL;
+}
 
 /* Of accel_device.dma_users: iommufd has the device's DMA. */
 #define ACCEL_DMA_ATTACHED	(-1)
@@ -395,9 +415,38 @@ static __always_inline struct scatterlist *accel_sg_next(struct scatterlist *sg)
 	return unlikely(sg_is_chain(sg)) ? sg_chain_ptr(sg) : sg;
 }
 
+/* A table of one entry: @n pages that follow one another, and are not too many for it. */
+static __always_inline void accel_table_set_run(struct accel_mem *mem, struct page *page,
+						unsigned long n)
+{
+	*mem->first = (struct scatterlist){};
+	sg_set_page(mem->first, page, n << PAGE_SHIFT, 0);
+	sg_mark_end(mem->first);
+	mem->table = (struct sg_table) {
+		.sgl = mem->first,
+		.nents = 1,
+		.orig_nents = 1,
+	};
+	mem->sgt = &mem->table;
+	mem->nsegs = 1;
+}
+
 bool accel_table_of_run(struct accel_mem *mem, struct page **pages);
 u32 accel_table_folios(const struct accel_mem *mem);
-void accel_table_free(struct accel_mem *mem);
+void __accel_table_free(struct accel_mem *mem);
+
+/**
+ * accel_table_free - free the table that accel_gather_end() has made
+ * @mem: a region that is not mapped
+ */
+static __always_inline void accel_table_free(struct accel_mem *mem)
+{
+	if (mem->table.orig_nents > ARRAY_SIZE(mem->first))
+		__accel_table_free(mem);
+	mem->table.orig_nents = 0;
+	mem->sgt = NULL;
+}
+
 void accel_unpin_clean(struct page *page, unsigned long n);
 void accel_unpin_dirty(struct page *page, unsigned long n);
 void accel_table_unpin_clean(struct accel_mem *mem);

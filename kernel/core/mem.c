@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Regions of memory that a device may reach: their handles, who uses them, and their
- * end. How they are obtained is a file for each way (struct accel_mem_ops).
+ * Regions of memory that a device may reach: their handles, their mapping, and their end. How
+ * they are obtained is a file for each way (struct accel_mem_ops); who finds and uses them is
+ * in mem_use.c.
  */
+#include <linux/indirect_call_wrapper.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -38,7 +40,7 @@ static void accel_mem_free(struct kref *ref)
  * The same, while the context is known to stay: its next region need not be allocated. With
  * KASAN, too: it lets the memory of a cache that is of a type for ever be used after its end.
  */
-static void accel_mem_keep(struct kref *ref)
+static __always_inline void accel_mem_keep(struct kref *ref)
 {
 	struct accel_mem *mem = container_of(ref, struct accel_mem, ref);
 
@@ -64,17 +66,8 @@ void accel_mem_put(struct accel_mem *mem)
 	kref_put(&mem->ref, accel_mem_free);
 }
 
-/**
- * accel_mem_alloc - a region that is nothing yet
- * @ctx: the context that is to own it
- * @ops: the way to obtain it
- *
- * The caller sets addr, length, npages and flags, and what is @ops' own.
- *
- * Context: process, may sleep.
- * Return: the region, for accel_mem_create() or accel_mem_put(); NULL: no memory.
- */
-struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_mem_ops *ops)
+static __always_inline struct accel_mem *__accel_mem_alloc(struct accel_context *ctx,
+							   const struct accel_mem_ops *ops)
 {
 	struct accel_mem *mem = NULL;
 
@@ -95,6 +88,47 @@ struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_
 	return mem;
 }
 
+/**
+ * accel_mem_alloc - a region that is nothing yet
+ * @ctx: the context that is to own it
+ * @ops: the way to obtain it
+ *
+ * The caller sets addr, length, npages and flags, and what is @ops' own.
+ *
+ * Context: process, may sleep.
+ * Return: the region, for accel_mem_create() or accel_mem_put(); NULL: no memory.
+ */
+struct accel_mem *accel_mem_alloc(struct accel_context *ctx, const struct accel_mem_ops *ops)
+{
+	return __accel_mem_alloc(ctx, ops);
+}
+
+/*
+ * What is done to each region asks first whether it is user memory, as nearly all are: where
+ * the kernel has retpolines, an indirect call costs more than what it calls. Only with them:
+ * else these are plain indirect calls.
+ */
+static __always_inline int accel_mem_ops_acquire(struct accel_mem *mem,
+						 struct accel_pin_times *times, bool timed)
+{
+	return INDIRECT_CALL_1(mem->ops->acquire, accel_mem_user_acquire, mem, times, timed);
+}
+
+static __always_inline int accel_mem_ops_map(struct accel_mem *mem)
+{
+	return INDIRECT_CALL_1(mem->ops->map, accel_mem_dma_map, mem);
+}
+
+static __always_inline void accel_mem_ops_unmap(struct accel_mem *mem)
+{
+	INDIRECT_CALL_1(mem->ops->unmap, accel_mem_dma_unmap, mem);
+}
+
+static __always_inline void accel_mem_ops_release(struct accel_mem *mem)
+{
+	INDIRECT_CALL_1(mem->ops->release, accel_mem_user_release, mem);
+}
+
 static __always_inline int __accel_mem_map(struct accel_mem *mem)
 {
 	struct accel_context *ctx = mem->ctx;
@@ -106,16 +140,16 @@ static __always_inline int __accel_mem_map(struct accel_mem *mem)
 	if (!ret)
 		ret = accel_policy_dma_map(mem);
 	if (!ret)
-		ret = mem->ops->map(mem);
+		ret = accel_mem_ops_map(mem);
 	call.u.mem.iommu_ns = call.start_ns ? ktime_get_ns() - call.start_ns : 0;
 	if (call.start_ns && !mem->nfolios)
 		mem->nfolios = accel_table_folios(mem);
 	if (!ret && adev->drv->mem_map) {
 		ret = adev->drv->mem_map(mem);
 		if (ret)
-			mem->ops->unmap(mem);
+			accel_mem_ops_unmap(mem);
 	}
-	if (!ret) {
+	if (likely(!ret)) {
 		atomic64_add(mem->length, &ctx->mapped_bytes);
 		atomic64_add(mem->length, &adev->mapped_bytes);
 	}
@@ -140,7 +174,7 @@ static __always_inline void __accel_mem_unmap(struct accel_mem *mem)
 	struct accel_context *ctx = mem->ctx;
 	struct accel_device *adev = ctx->adev;
 	/* called in any case: hardware that cannot be resumed reaches nothing */
-	bool powered = adev->drv->mem_unmap && !accel_power_get(adev);
+	bool powered = adev->drv->mem_unmap && adev->runtime_pm && !accel_power_get(adev);
 	struct accel_call call __uninitialized;
 	u64 start = 0;
 
@@ -151,7 +185,7 @@ static __always_inline void __accel_mem_unmap(struct accel_mem *mem)
 		accel_power_put(adev);
 	if (call.start_ns)
 		start = ktime_get_ns();
-	mem->ops->unmap(mem);
+	accel_mem_ops_unmap(mem);
 	call.u.mem.iommu_ns = start ? ktime_get_ns() - start : 0;
 	atomic64_sub(mem->length, &ctx->mapped_bytes);
 	atomic64_sub(mem->length, &adev->mapped_bytes);
@@ -169,12 +203,12 @@ void accel_mem_unmap(struct accel_mem *mem)
 	__accel_mem_unmap(mem);
 }
 
-static int accel_mem_attach(struct accel_mem *mem)
+static __always_inline int accel_mem_attach(struct accel_mem *mem)
 {
 	return mem->ops->attach ? mem->ops->attach(mem) : __accel_mem_map(mem);
 }
 
-static void accel_mem_detach(struct accel_mem *mem)
+static __always_inline void accel_mem_detach(struct accel_mem *mem)
 {
 	if (mem->ops->detach)
 		mem->ops->detach(mem);
@@ -182,7 +216,7 @@ static void accel_mem_detach(struct accel_mem *mem)
 		__accel_mem_unmap(mem);
 }
 
-static void accel_mem_count_pins(struct accel_mem *mem, s64 bytes)
+static __always_inline void accel_mem_count_pins(struct accel_mem *mem, s64 bytes)
 {
 	if (!mem->ops->pins)
 		return;
@@ -213,94 +247,43 @@ static void accel_mem_insert(struct accel_mem *mem)
 	raw_write_seqcount_end(&mem->ctx->mem_seq);
 }
 
-static int accel_mem_compare(const void *id, const struct rb_node *node)
-{
-	u64 want = *(const u64 *)id, have = rb_entry(node, struct accel_mem, node)->id;
-
-	return want < have ? -1 : want > have;
-}
-
-/**
- * accel_mem_next_rcu - walk a context's regions without a lock
- * @ctx: the context
- * @id: the least id that will do; out: that of the region, if there is one
- *
- * While other regions come and go, it looks again a few times; but not for ever, as it
- * may have interrupted just that. Then it may pass over one that is there.
- *
- * Context: any, in an RCU read-side critical section.
- * Return: a region, which may end at any time, and be another one then, also of another
- * context, but stays a region as long as the critical section lasts; NULL: there is none.
- */
-struct accel_mem *accel_mem_next_rcu(struct accel_context *ctx, u64 *id)
-{
-	u64 least = *id, have, best = 0;
-	struct accel_mem *mem, *found;
-	struct rb_node *node;
-	int tries = 4;
-	unsigned int seq;
-
-	do {
-		seq = raw_seqcount_begin(&ctx->mem_seq);
-		found = NULL;
-		node = rcu_dereference_raw(ctx->mems.rb_node);
-		while (node) {
-			mem = rb_entry(node, struct accel_mem, node);
-			have = READ_ONCE(mem->id);
-			if (have < least) {
-				node = rcu_dereference_raw(node->rb_right);
-				continue;
-			}
-			/* one that was freed may be in another tree by now */
-			if (READ_ONCE(mem->ctx) == ctx) {
-				found = mem;
-				best = have;
-			}
-			node = rcu_dereference_raw(node->rb_left);
-		}
-	} while (read_seqcount_retry(&ctx->mem_seq, seq) && --tries);
-	if (found)
-		*id = best;
-	return found;
-}
-
-/* ctx->mem_lock is held. NULL: there is none, or it is on its way out. */
-struct accel_mem *accel_mem_find(struct accel_context *ctx, u64 id)
-{
-	struct rb_node *node = rb_find(&id, &ctx->mems, accel_mem_compare);
-	struct accel_mem *mem = node ? rb_entry(node, struct accel_mem, node) : NULL;
-
-	return mem && !mem->closing && !mem->revoked ? mem : NULL;
-}
-
-static void accel_mem_forget(struct accel_mem *mem)
+/* ctx->lock and ctx->mem_lock are held. */
+static __always_inline void accel_mem_forget(struct accel_mem *mem)
 {
 	struct accel_context *ctx = mem->ctx;
 
-	spin_lock(&ctx->mem_lock);
 	raw_write_seqcount_begin(&ctx->mem_seq);
 	rb_erase(&mem->node, &ctx->mems);
 	raw_write_seqcount_end(&ctx->mem_seq);
 	RB_CLEAR_NODE(&mem->node);
 	ctx->num_mems--;
-	spin_unlock(&ctx->mem_lock);
 }
 
-/* ctx->lock is held and the device is still there: unmap, unpin, forget. */
-static void accel_mem_release(struct accel_mem *mem)
+/* ctx->lock is held and the device is still there: unmap and unpin what is forgotten. */
+static __always_inline void accel_mem_release_forgotten(struct accel_mem *mem)
 {
 	struct accel_call call __uninitialized;
 
 	accel_mem_begin(&call, ACCEL_OP_MEM_UNPIN, mem);
-	accel_mem_forget(mem);
 	if (mem->dmabuf)
 		accel_export_revoke(mem);
 	call.u.mem.dirty = mem->dirty.num;
 	accel_mem_detach(mem);
-	mem->ops->release(mem);
+	accel_mem_ops_release(mem);
 	accel_mem_count_pins(mem, -mem->length);
 	accel_policy_mem_unpin(mem);
 	accel_mem_end(&call, ACCEL_OP_MEM_UNPIN, mem, 0);
+}
+
+/* Likewise: forget, unmap, unpin. */
+static noinline void accel_mem_release(struct accel_mem *mem)
+{
+	struct accel_context *ctx = mem->ctx;
+
+	spin_lock(&ctx->mem_lock);
+	accel_mem_forget(mem);
+	spin_unlock(&ctx->mem_lock);
+	accel_mem_release_forgotten(mem);
 	accel_mem_put(mem);
 }
 
@@ -348,7 +331,7 @@ static void accel_mem_end_mapping(struct accel_mem *mem)
 }
 
 /* The handle names the region from here on, unless it was revoked meanwhile. */
-static int accel_mem_make_valid(struct accel_mem *mem)
+static __always_inline int accel_mem_make_valid(struct accel_mem *mem)
 {
 	struct accel_context *ctx = mem->ctx;
 	int ret = 0;
@@ -370,7 +353,7 @@ static int accel_mem_make_valid(struct accel_mem *mem)
 }
 
 /* Inside the gate: map, and make the handle valid. */
-static int accel_mem_publish(struct accel_mem *mem)
+static __always_inline int accel_mem_publish(struct accel_mem *mem)
 {
 	int ret;
 
@@ -413,7 +396,7 @@ int accel_mem_create(struct accel_mem *mem, int ret, u64 *id)
 	if (!ret)
 		ret = accel_policy_mem_pin(mem);
 	if (!ret)
-		ret = mem->ops->acquire(mem, &times, call.start_ns);
+		ret = accel_mem_ops_acquire(mem, &times, call.start_ns);
 	if (!ret) {
 		if (call.start_ns)
 			mem->nfolios = accel_table_folios(mem);
@@ -422,7 +405,7 @@ int accel_mem_create(struct accel_mem *mem, int ret, u64 *id)
 		if (!ret)
 			ret = accel_mem_publish(mem);
 		if (ret)
-			mem->ops->release(mem);
+			accel_mem_ops_release(mem);
 	}
 	*id = mem->id;
 	accel_mem_end(&call, ACCEL_OP_MEM_PIN, mem, ret);
@@ -470,7 +453,7 @@ long accel_ioctl_mem_pin(struct accel_context *ctx, void *arg)
 		ops = accel_iommufd_mem_ops(ctx);
 	if (!ops)
 		return accel_iommufd_unsupported(ctx);
-	mem = accel_mem_alloc(ctx, ops);
+	mem = __accel_mem_alloc(ctx, ops);
 	if (!mem)
 		return -ENOMEM;
 	mem->addr = pin->addr;
@@ -526,38 +509,26 @@ void accel_mem_revoke(struct accel_mem *mem, int error)
 	mutex_unlock(&ctx->lock);
 }
 
-/**
- * accel_ioctl_mem_unpin - handler of %ACCEL_IOCTL_MEM_UNPIN
- * @ctx: the context
- * @arg: struct accel_mem_unpin
- *
- * Context: process, sleeps until no job uses the region, not gated.
- * Return: 0, -ENOENT, -ENODEV; -ERESTARTSYS: a signal, the region is as before, and
- * shared with whom it was shared.
- */
-long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
+/* Of a region that jobs use, or others; or of none. */
+static noinline long accel_mem_unpin_used(struct accel_context *ctx, u64 id)
 {
-	struct accel_mem_unpin *unpin = arg;
+	bool exported = false;
 	struct accel_mem *mem;
-	bool idle = false, exported = false;
-	int ret = 0;
+	int ret;
 
 	spin_lock(&ctx->mem_lock);
-	mem = accel_mem_find(ctx, unpin->mem_id);
+	mem = accel_mem_find(ctx, id);
 	if (mem) {
 		mem->closing = true;
 		/* From here on it has no new users, nor is it exported. */
-		idle = !mem->users;
 		exported = mem->dmabuf;
 		kref_get(&mem->ref);
 	}
 	spin_unlock(&ctx->mem_lock);
 	if (!mem)
-		return -ENOENT;
+		return READ_ONCE(ctx->dead) ? -ENODEV : -ENOENT;
 
-	if (!idle)
-		ret = wait_event_interruptible(ctx->mem_wq,
-					       accel_mem_idle(mem) || READ_ONCE(ctx->dead));
+	ret = wait_event_interruptible(ctx->mem_wq, accel_mem_idle(mem) || READ_ONCE(ctx->dead));
 	if (!ret && exported)
 		ret = accel_export_settle(mem);
 	mutex_lock(&ctx->lock);
@@ -575,58 +546,49 @@ long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 	kref_put(&mem->ref, accel_mem_keep);
 	return ret;
 }
-EXPORT_SYMBOL_NS_GPL(accel_ioctl_mem_unpin, ACCEL_EXPORT_NS);
 
-/**
- * accel_mem_use - find a region by its handle, for a job
- * @ctx: the context that owns it
- * @id: the handle
- * @access: %ACCEL_MEM_READ, %ACCEL_MEM_WRITE or both: what the job will do
- * @offset: first byte
- * @length: bytes
- *
- * Return: the region, until accel_mem_unuse(); ERR_PTR -ENOENT, -EACCES, -ERANGE.
- */
-struct accel_mem *accel_mem_use(struct accel_context *ctx, u64 id, u32 access,
-				u64 offset, u64 length)
+/* ctx->lock is held. A region for which nothing is to be waited, forgotten; NULL: another one. */
+static __always_inline struct accel_mem *accel_mem_take_unused(struct accel_context *ctx, u64 id)
 {
 	struct accel_mem *mem;
 
 	spin_lock(&ctx->mem_lock);
 	mem = accel_mem_find(ctx, id);
-	if (!mem)
-		mem = ERR_PTR(-ENOENT);
-	else if (access & ~mem->flags)
-		mem = ERR_PTR(-EACCES);
-	else if (offset > mem->length || length > mem->length - offset)
-		mem = ERR_PTR(-ERANGE);
-	else
-		mem->users++;
+	if (mem && (mem->users || mem->dmabuf))
+		mem = NULL;
+	if (mem)
+		accel_mem_forget(mem);
 	spin_unlock(&ctx->mem_lock);
 	return mem;
 }
 
 /**
- * accel_mem_unuse - a job no longer uses a region
- * @mem: the region
- * @written: the device may have written to the range
- * @offset: first byte of it
- * @length: bytes
+ * accel_ioctl_mem_unpin - handler of %ACCEL_IOCTL_MEM_UNPIN
+ * @ctx: the context
+ * @arg: struct accel_mem_unpin
  *
- * Context: process.
+ * Context: process, sleeps until no job uses the region, not gated.
+ * Return: 0, -ENOENT, -ENODEV; -ERESTARTSYS: a signal, the region is as before, and
+ * shared with whom it was shared.
  */
-void accel_mem_unuse(struct accel_mem *mem, bool written, u64 offset, u64 length)
+long accel_ioctl_mem_unpin(struct accel_context *ctx, void *arg)
 {
-	struct accel_context *ctx = mem->ctx;
+	struct accel_mem_unpin *unpin = arg;
+	struct accel_mem *mem;
 
-	spin_lock(&ctx->mem_lock);
-	if (written)
-		accel_dirty_add(&mem->dirty, offset, length);
-	/* Under the lock: whoever sees no users may free the region at once. */
-	if (!--mem->users)
-		wake_up_all(&ctx->mem_wq);
-	spin_unlock(&ctx->mem_lock);
+	mutex_lock(&ctx->lock);
+	/* Of a context that is dead there is none. */
+	mem = accel_mem_take_unused(ctx, unpin->mem_id);
+	if (likely(mem))
+		accel_mem_release_forgotten(mem);
+	mutex_unlock(&ctx->lock);
+	if (unlikely(!mem))
+		return accel_mem_unpin_used(ctx, unpin->mem_id);
+	accel_mem_finish(mem);
+	kref_put(&mem->ref, accel_mem_keep);
+	return 0;
 }
+EXPORT_SYMBOL_NS_GPL(accel_ioctl_mem_unpin, ACCEL_EXPORT_NS);
 
 /* A cache with a constructor is not cleared, see the top. */
 static void accel_mem_ctor(void *mem)

@@ -263,16 +263,13 @@ static void accel_table_free_chunk(struct scatterlist *sg, unsigned int entries)
 }
 
 /**
- * accel_table_free - free the table that accel_gather_end() has made
- * @mem: a region that is not mapped
+ * __accel_table_free - accel_table_free() of a table whose entries the region has no room for
+ * @mem: the region
  */
-void accel_table_free(struct accel_mem *mem)
+void __accel_table_free(struct accel_mem *mem)
 {
-	if (mem->table.orig_nents > ARRAY_SIZE(mem->first))
-		__sg_free_table(&mem->table, SG_MAX_SINGLE_ALLOC, ARRAY_SIZE(mem->first),
-				accel_table_free_chunk, mem->table.orig_nents);
-	mem->table.orig_nents = 0;
-	mem->sgt = NULL;
+	__sg_free_table(&mem->table, SG_MAX_SINGLE_ALLOC, ARRAY_SIZE(mem->first),
+			accel_table_free_chunk, mem->table.orig_nents);
 }
 
 static int accel_table_alloc(struct accel_mem *mem, unsigned long num)
@@ -350,16 +347,7 @@ bool accel_table_of_run(struct accel_mem *mem, struct page **pages)
 	if (n > mem->ctx->adev->max_segment >> PAGE_SHIFT ||
 	    (n > 1 && accel_gather_follow(pages, n) < n))
 		return false;
-	*mem->first = (struct scatterlist){};
-	sg_set_page(mem->first, pages[0], n << PAGE_SHIFT, 0);
-	sg_mark_end(mem->first);
-	mem->table = (struct sg_table) {
-		.sgl = mem->first,
-		.nents = 1,
-		.orig_nents = 1,
-	};
-	mem->sgt = &mem->table;
-	mem->nsegs = 1;
+	accel_table_set_run(mem, pages[0], n);
 	return true;
 }
 

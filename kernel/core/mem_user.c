@@ -245,10 +245,7 @@ static int accel_mem_pin_one(struct accel_mem *mem)
 	if (got <= 0)
 		return accel_mem_explain(mem, mem->addr, got ?: -EFAULT);
 	/* An entry has room for a page: see accel_device_register(). */
-	if (WARN_ON_ONCE(!accel_table_of_run(mem, &page))) {
-		unpin_user_page(page);
-		return -EIO;
-	}
+	accel_table_set_run(mem, page, 1);
 	return 0;
 }
 
@@ -336,10 +333,12 @@ static void accel_mem_unpin_dirty(struct accel_mem *mem)
 }
 
 /* Locks folios where they are to be dirty. */
-static void accel_mem_user_release(struct accel_mem *mem)
+void accel_mem_user_release(struct accel_mem *mem)
 {
 	if (mem->dirty.num)
 		accel_mem_unpin_dirty(mem);
+	else if (mem->npages == 1)
+		unpin_user_page(sg_page(mem->first));
 	else
 		accel_table_unpin_clean(mem);
 	accel_table_free(mem);
@@ -368,8 +367,7 @@ static noinline int accel_mem_pin_all(struct accel_mem *mem, struct accel_pin_ti
 }
 
 /* Faults pages in, so for as long as user space likes. */
-static int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times *times,
-				  bool timed)
+int accel_mem_user_acquire(struct accel_mem *mem, struct accel_pin_times *times, bool timed)
 {
 	u64 start = timed ? ktime_get_ns() : 0;
 	int ret;
