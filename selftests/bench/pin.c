@@ -18,13 +18,13 @@
 #define MAX_WAYS	8
 
 /*
- * One sample is of about so many bytes, so that small ones are not the clock's, and that
- * threads meet.
+ * One sample takes so long, so that it is neither the clock's nor that of what the others have
+ * left in the caches, and that threads meet. Cold ones take long enough; how many, see
+ * cold_times().
  */
+#define SAMPLE_NS	20e6
 #define SAMPLE_BYTES	(16UL << 20)
-#define SAMPLE_MAX	1000
-#define SAMPLE_COLD	4	/* faults take long enough; even, see cold_times() */
-#define SAMPLE_NS	20e6	/* and a slow kernel does */
+#define SAMPLE_COLD	4	/* even */
 
 #define APART		77	/* no factor of a number of pages */
 
@@ -106,23 +106,16 @@ static size_t cold_times(void)
 	return size >= SAMPLE_BYTES ? 1 : times > SAMPLE_COLD ? SAMPLE_COLD : times;
 }
 
-static size_t warm_times(void)
-{
-	size_t times = SAMPLE_BYTES / size;
-
-	return size >= SAMPLE_BYTES ? 1 : times > SAMPLE_MAX ? SAMPLE_MAX : times;
-}
-
 /* Registered and released so often; the time of both, without what makes it cold. */
 static double sample(struct pin_user *u, uint8_t *p)
 {
-	size_t times = cold ? cold_times() : warm_times(), i;
+	size_t times = cold_times(), i;
 	double start, ns = 0;
 	int ret;
 
 	if (u->way->around)
 		u->way->around(true);
-	for (i = 0; i < times && (cold || ns < SAMPLE_NS); i++) {
+	for (i = 0; cold ? i < times : ns < SAMPLE_NS; i++) {
 		if (cold && madvise(p, size < HUGE ? HUGE : size, MADV_DONTNEED))
 			bench_die("madvise: %s", strerror(errno));
 		start = bench_now_ns();
@@ -209,7 +202,8 @@ int main(int argc, char **argv)
 	}
 	for (int i = -1; i < rounds; i++)
 		for (int n = 0; n < ways; n++) {
-			int w = (n + i + ways) % ways;
+			/* forwards and backwards, so that each comes after both its neighbours */
+			int w = (i & 1 ? 2 * ways - 1 - n + i : n + i + ways) % ways;
 			char series[64];
 			double ns = round_of(workers, w);
 
