@@ -274,32 +274,49 @@ static __always_inline void uncharge(struct pin_limit_file *file, u64 bytes, u32
 		__sync_fetch_and_sub(&cgroup_at(file->cgroups[i])->bytes, bytes);
 }
 
+/*
+ * Whose file it was open before the policy was attached, or has no place in the table. What the
+ * caller has at hand is read again here, so that it need not be kept for that.
+ */
+static __always_inline int find_slowly(struct accel_mem *mem, struct pin_limit_file **file)
+{
+	struct accel_context *actx = mem->ctx;
+	u64 id = actx->id;
+	int ret;
+
+	*file = find_more(id);
+	if (*file)
+		return 0;
+	ret = add_file(id, actx->cgroup_id, false);
+	if (ret)
+		return ret;
+	*file = find_file(id);
+	return *file ? 0 : -ENOMEM;
+}
+
 SEC("struct_ops/mem_pin")
 int BPF_PROG(pin_limit_mem_pin, struct accel_context *actx, struct accel_mem *mem)
 {
 	struct pin_limit_cgroup *cgroup;
 	struct pin_limit_file *file;
-	s64 bytes = mem->length, room;
 	u64 id = actx->id;
+	s64 bytes, room;
 	u32 i, num;
 	int ret;
 
 	if (!is_pinned(mem))
 		return 0;
-	if (bytes < 0)
-		return -EDQUOT;		/* more than there is */
-	file = find_file(id);
-	if (!file) {
-		/* it was open before the policy was attached */
-		ret = add_file(id, actx->cgroup_id, false);
+	file = place_of(id);
+	if (file->id != id) {
+		ret = find_slowly(mem, &file);
 		if (ret)
 			return ret;
-		file = find_file(id);
-		if (!file)
-			return -ENOMEM;
 	}
 	if (file->generation != settings.generation)
 		renew_all(file);
+	bytes = mem->length;
+	if (bytes < 0)
+		return -EDQUOT;		/* more than there is */
 	num = file->num;
 	/* never: for the verifier, which so needs no second test in each turn */
 	if (num > PIN_LIMIT_LEVELS + 1)

@@ -249,7 +249,7 @@ static noinline int accel_policy_refused(const struct accel_policy_set *set,
 static __always_inline int accel_policy_decide(enum accel_hook hook,
 					       const struct accel_policy_call *call)
 {
-	const struct accel_policy_entry *entry, *end;
+	const struct accel_policy_entry *entry;
 	const struct accel_policy_set *set;
 	int ret;
 
@@ -261,7 +261,6 @@ static __always_inline int accel_policy_decide(enum accel_hook hook,
 		if (hook == ACCEL_HOOK_MEM_PIN)
 			call->mem->policy_settled = accel_policy_settled();
 		entry = set->entries;
-		end = set->end;
 		do {
 			if (!(entry->hooks & BIT(hook)))
 				continue;
@@ -272,7 +271,7 @@ static __always_inline int accel_policy_decide(enum accel_hook hook,
 				if (ret)
 					return ret;
 			}
-		} while (++entry != end);
+		} while (++entry != set->end);
 	}
 	preempt_enable_notrace();
 	return 0;

@@ -115,7 +115,6 @@ void __accel_policy_mem_unpin(struct accel_mem *mem)
 		else
 			accel_policy_unpin(set, mem, owes);
 	}
-	mem->policy_stamp = 0;
 }
 
 /* Told at once: without ctx->lock it may not be owed. */
