@@ -15,6 +15,13 @@ BENCH = os.path.join(TOP, "selftests/bench/bench.py")
 SAME = [100.0] * 25
 # the middle is 1.0, and a quarter of them are beyond 1.04 and 0.96
 WIDE = [100 + i / 2 for i in range(-12, 13)]
+# machines on which ours takes a hundredth less, or two more, in each of their samples
+FAST = [{"a": [99.0] * 25, "b": SAME}]
+SLOW = [{"a": [102.0] * 25, "b": SAME}]
+# a row in time that is undecided, its middle beyond the bar, and the same in instructions
+COUNTED = {"a": WIDE, "b": SAME, "c": [98.0] * 25, "d": SAME}
+BEYOND = {"bar": "<= 0.99"}
+IN_INSTRUCTIONS = {"ours": "c", "peer": "d", "unit": "instructions"}
 
 
 def load(directory):
@@ -26,22 +33,33 @@ def load(directory):
     return bench
 
 
-def area(directory, series, row, status=0):
-    """An area of one row, whose program prints @series."""
-    with open(os.path.join(directory, "samples"), "w", encoding="ascii") as f:
-        for name, values in series.items():
-            f.writelines(f"@ {name} {value:.3f}\n" for value in values)
+def row_text(row):
+    text = (f'[[run.row]]\nwhat = "w"\nours = ["{row.get("ours", "a")}", "us"]\n'
+            f'peer = ["{row.get("peer", "b")}", "them"]\n')
+    return text + "".join(f'{key} = "{row[key]}"\n' for key in ("bar", "by", "unit") if key in row)
+
+
+def area(directory, boots, rows, status=0):
+    """An area whose program prints, started for the nth time, the series of @boots[n]."""
+    for n, series in enumerate(boots):
+        with open(os.path.join(directory, f"samples.{n}"), "w", encoding="ascii") as f:
+            for name, values in series.items():
+                f.writelines(f"@ {name} {value:.3f}\n" for value in values)
+    with open(os.path.join(directory, "starts"), "w", encoding="ascii"):
+        pass
     with open(os.path.join(directory, "fake.toml"), "w", encoding="ascii") as f:
         f.write(f'title = "t"\nabout = "a"\n[[run]]\nhost = true\nunit = "ns"\n'
-                f'command = "cat {directory}/samples; exit {status}"\n'
-                f'[[run.row]]\nwhat = "w"\nours = ["{row.get("ours", "a")}", "us"]\n'
-                f'peer = ["{row.get("peer", "b")}", "them"]\n')
-        f.writelines(f'{key} = "{row[key]}"\n' for key in ("bar", "by") if key in row)
+                f'command = "cd {directory}; cat samples.$(stat -c %s starts); printf 1 >>starts;'
+                f' exit {status}"\n')
+        if len(boots) > 1:
+            f.write(f"boots = {len(boots)}\n")
+        f.writelines(row_text(row) for row in rows)
 
 
 def outcome(directory, series, row, status=0):
-    """The exit status, and the document as it is then."""
-    area(directory, series, row, status)
+    """The exit status, and the document as it is then. @series: a dict, or one for each boot."""
+    area(directory, series if isinstance(series, list) else [series],
+         row if isinstance(row, list) else [row], status)
     bench = load(directory)
     with open(bench.DOC, "w", encoding="utf-8") as f:
         f.write("<!-- area other -->\n\nof another run\n")
@@ -94,6 +112,22 @@ CASES = [
      {"ours": "a - c", "peer": "b - c", "bar": "<= 1.0"}, 0, 2, None),
     ("a series that is missing", {"a": SAME}, {"bar": "<= 1.0"}, 0, 2, None),
     ("too few samples", {"a": SAME[:19], "b": SAME[:19]}, {"bar": "<= 1.0"}, 0, 2, None),
+    ("machines that differ more than their samples", FAST * 7 + SLOW * 5, {"bar": "<= 1.0"}, 0, 0,
+     "undecided"),
+    ("machines that differ, most of them slow", FAST * 5 + SLOW * 7, {"bar": "<= 1.0"}, 0, 1,
+     "undecided"),
+    ("machines that are all slow", SLOW * 12, {"bar": "<= 1.0"}, 0, 1, "MISS"),
+    ("a series that one machine lacks", FAST * 11 + [{"a": SAME}], {"bar": "<= 1.0"}, 0, 2, None),
+    ("too few samples of all machines", [{"a": [99.0], "b": [100.0]}] * 12, {"bar": "<= 1.0"}, 0,
+     2, None),
+    ("time cannot tell, instructions do", COUNTED, [BEYOND, {**BEYOND, **IN_INSTRUCTIONS}], 0, 0,
+     "undecided"),
+    ("nor do instructions", {**COUNTED, "c": WIDE}, [BEYOND, {**BEYOND, **IN_INSTRUCTIONS}], 0, 1,
+     "undecided"),
+    ("instructions of something else", COUNTED,
+     [BEYOND, {**BEYOND, **IN_INSTRUCTIONS, "bar": "<= 1.0"}], 0, 1, "undecided"),
+    ("time can tell, whatever instructions do", {**COUNTED, "a": [101.0] * 25},
+     [BEYOND, {**BEYOND, **IN_INSTRUCTIONS}], 0, 1, "MISS"),
     ("a program that fails", {"a": SAME, "b": SAME}, {"bar": "<= 1.0"}, 3, 2, None),
 ]
 
@@ -113,8 +147,8 @@ def main():
             if verdict is not None and not all(t in text for t in ("At ", "peers of linux")):
                 print(f"{what}: the document does not say of which commit and peers it is")
         bench = load(directory)
-        ranks = {n: bench.interval(list(range(n)), list(range(n))) for n in (1, 20, 25)}
-        if ranks != {1: (0, 0), 20: (5, 14), 25: (7, 17)}:
+        ranks = {n: bench.interval(list(range(n)), list(range(n))) for n in (1, 12, 20, 25)}
+        if ranks != {1: (0, 0), 12: (2, 9), 20: (5, 14), 25: (7, 17)}:
             print(f"the median's interval is not that of the sign test: {ranks}")
 
 
