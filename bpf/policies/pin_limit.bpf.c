@@ -275,8 +275,9 @@ static __always_inline void uncharge(struct pin_limit_file *file, u64 bytes, u32
 }
 
 /*
- * Whose file it was open before the policy was attached, or has no place in the table. What the
- * caller has at hand is read again here, so that it need not be kept for that.
+ * The file of a region, where its id is not in its place of the table: it is in the hash, or was
+ * open before the policy was attached. What the caller has at hand is read again here, so that it
+ * need not be kept for that.
  */
 static __always_inline int find_slowly(struct accel_mem *mem, struct pin_limit_file **file)
 {

@@ -115,8 +115,35 @@ struct accel_call {
 
 int accel_call_begin(struct accel_call *call);
 void accel_call_queue_job(struct accel_call *call);
-int accel_power_get(struct accel_device *adev);
-void accel_power_put(struct accel_device *adev);
+int __accel_power_get(struct accel_device *adev);
+void __accel_power_put(struct accel_device *adev);
+
+/**
+ * accel_power_get - resume a device's hardware, and keep it so
+ * @adev: a device that is not unregistered
+ *
+ * Nothing but a test where the driver does not use runtime PM.
+ *
+ * Context: process, may sleep.
+ * Return: 0: until accel_power_put(); -EIO: it cannot be resumed.
+ */
+static inline int accel_power_get(struct accel_device *adev)
+{
+	return unlikely(adev->runtime_pm) ? __accel_power_get(adev) : 0;
+}
+
+/**
+ * accel_power_put - let a device's hardware be suspended again
+ * @adev: a device after an accel_power_get() that answered 0
+ *
+ * Context: any.
+ */
+static inline void accel_power_put(struct accel_device *adev)
+{
+	if (unlikely(adev->runtime_pm))
+		__accel_power_put(adev);
+}
+
 int accel_call_enter(struct accel_call *call);
 void accel_call_leave(struct accel_call *call);
 long accel_call_end(struct accel_call *call, long ret);

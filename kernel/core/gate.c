@@ -192,33 +192,14 @@ int accel_call_begin(struct accel_call *call)
 }
 EXPORT_SYMBOL_IF_KUNIT(accel_call_begin);
 
-/**
- * accel_power_get - resume a device's hardware, and keep it so
- * @adev: a device that is not unregistered
- *
- * Nothing but a test where the driver does not use runtime PM.
- *
- * Context: process, may sleep.
- * Return: 0: until accel_power_put(); -EIO: it cannot be resumed. Why is between the
- * driver and the PM core, whose -EINVAL or -EACCES would mean something else to users.
- */
-int accel_power_get(struct accel_device *adev)
+/* Why it cannot is between the driver and the PM core: its -EINVAL would mislead users. */
+int __accel_power_get(struct accel_device *adev)
 {
-	if (!adev->runtime_pm)
-		return 0;
 	return pm_runtime_resume_and_get(adev->dev.parent) ? -EIO : 0;
 }
 
-/**
- * accel_power_put - let a device's hardware be suspended again
- * @adev: a device after an accel_power_get() that answered 0
- *
- * Context: any.
- */
-void accel_power_put(struct accel_device *adev)
+void __accel_power_put(struct accel_device *adev)
 {
-	if (!adev->runtime_pm)
-		return;
 	pm_runtime_mark_last_busy(adev->dev.parent);
 	pm_runtime_put_autosuspend(adev->dev.parent);
 }

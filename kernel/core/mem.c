@@ -174,7 +174,7 @@ static __always_inline void __accel_mem_unmap(struct accel_mem *mem)
 	struct accel_context *ctx = mem->ctx;
 	struct accel_device *adev = ctx->adev;
 	/* called in any case: hardware that cannot be resumed reaches nothing */
-	bool powered = adev->drv->mem_unmap && adev->runtime_pm && !accel_power_get(adev);
+	bool powered = adev->drv->mem_unmap && !accel_power_get(adev);
 	struct accel_call call __uninitialized;
 	u64 start = 0;
 

@@ -328,9 +328,9 @@ the same row in instructions passes. Where a row says so, its worst sample is ju
 QEMU finds the code that a call, a return or a jump to another page leads to in a table of 4,096
 places, by its address; of two that have the same place each pushes out the other, and is looked
 for at length. Which do depends on where the kernel, its modules and the program lie. In 4 KiB
-registered and released that is 8 to 25 times, each some 0.1 µs of 6 to 9. Where it says "12 times", the
-machine was started so often, the kernel somewhere else each time (KASLR), and the medians of
-each are one sample.
+registered and released that is 8 to 25 times, and takes by estimate 0.1 µs each, of 6 to 9 in all.
+Where it says "12 times", the machine was started so often, the kernel somewhere else each time
+(KASLR), and the medians of each are one sample.
 
 Instructions are counted by a machine with `ICOUNT=1` (`-icount shift=0,sleep=off`, one
 processor, `tsc=reliable`), of which each clock says how many there were, after 6 s in which it
