@@ -328,7 +328,7 @@ the same row in instructions passes. Where a row says so, its worst sample is ju
 QEMU finds the code that a call, a return or a jump to another page leads to in a table of 4,096
 places, by its address; of two that have the same place each pushes out the other, and is looked
 for at length. Which do depends on where the kernel, its modules and the program lie. In 4 KiB
-registered and released that is 8 to 25 times, and takes by estimate 0.1 µs each, of 6 to 9 in all.
+registered and released that is 8 to 25 times, and takes by estimate 0.1 µs each, of 4 to 9 in all.
 Where it says "12 times", the machine was started so often, the kernel somewhere else each time
 (KASLR), and the medians of each are one sample.
 
