@@ -141,7 +141,10 @@ static int log_says(const char *text)
 	return strstr(log, text) != NULL;
 }
 
-/* Two reports in a row must say the same: @ctx, @op, one, and for ever longer. */
+/*
+ * Two reports in a row must say the same: @ctx, @op, one, and for ever longer. Each is traced,
+ * then logged.
+ */
 static void reports(FILE *pipe, struct dev_info *dev, unsigned long long ctx, int op,
 		    const char *what)
 {
@@ -299,6 +302,8 @@ static void cancelling(FILE *pipe, struct dev_info *dev)
 	do {
 		next_report(pipe, 0, &d);
 	} while (d.ctx || d.op != OP_CANCEL);
+	/* each is traced, then logged: the first one's line is there when the next is traced */
+	next_report(pipe, 0, &d);
 	tap_is(d.dev, dev->index, "cancel: accel_unplug_drain names the device, and where it is");
 	tap_ok(log_says("unplug waits for the driver's cancel since "),
 	       "cancel: so does the kernel's log");
