@@ -24,6 +24,9 @@
 
 #include "core.h"
 
+/* Batches that are pinned before others may have the processor: a folio each, or 4,096 pages */
+#define ACCEL_PIN_BATCHES	8
+
 /* of a number of pages */
 #define KIB(pages)		((u64)(pages) << (PAGE_SHIFT - 10))
 
@@ -128,23 +131,19 @@ static u64 accel_mem_now(bool timed)
 }
 
 /*
- * Pin up to a batch; and if it is timed, say where the time goes. Pages that are there are
- * pinned without faulting. Where one is not, few are faulted in, so that those behind them
- * which are there are not taken for others: twice as many each time that the next one is
- * not there, either. What does not stay until it is pinned is faulted in and pinned in one.
+ * Go on with a batch of which @got pages, or an error, were got without faulting. Where one is
+ * not there, few are faulted in, so that those behind them which are there are not taken for
+ * others: twice as many each time that the next one is not there, either. What does not stay
+ * until it is pinned is faulted in and pinned in one.
  */
-static long accel_mem_pin_batch(unsigned long addr, long want, unsigned int gup,
-				struct page **pages, struct accel_pin_times *times, bool timed)
+static noinline long accel_mem_pin_absent(unsigned long addr, long want, long got,
+					  unsigned int gup, struct page **pages,
+					  struct accel_pin_times *times, bool timed)
 {
-	long done = 0, few = 1, faulted = 0, here, got;
-	u64 start, middle;
+	long done = 0, few = 1, faulted = 0, here;
+	u64 start, middle = accel_mem_now(timed);
 
 	for (;;) {
-		start = accel_mem_now(timed);
-		got = pin_user_pages_fast(addr + (done << PAGE_SHIFT), want - done,
-					  gup | FOLL_NOFAULT, pages + done);
-		middle = accel_mem_now(timed);
-		times->pin_ns += middle - start;
 		got = max(got, 0L);
 		done += got;
 		if (done == want)
@@ -169,9 +168,33 @@ static long accel_mem_pin_batch(unsigned long addr, long want, unsigned int gup,
 		if (got <= 0)
 			return done ?: got;
 		times->faulted_pages += got;
+		cond_resched();
 		if (done == want)
 			return done;
+		start = accel_mem_now(timed);
+		got = pin_user_pages_fast(addr + (done << PAGE_SHIFT), want - done,
+					  gup | FOLL_NOFAULT, pages + done);
+		middle = accel_mem_now(timed);
+		times->pin_ns += middle - start;
 	}
+}
+
+/*
+ * Pin up to a batch; and if it is timed, say where the time goes. Pages that are there, as most
+ * are, are pinned without faulting.
+ */
+static __always_inline long accel_mem_pin_batch(unsigned long addr, long want, unsigned int gup,
+						struct page **pages,
+						struct accel_pin_times *times, bool timed)
+{
+	u64 start = accel_mem_now(timed);
+	long got = pin_user_pages_fast(addr, want, gup | FOLL_NOFAULT, pages);
+
+	if (timed)
+		times->pin_ns += ktime_get_ns() - start;
+	if (likely(got == want))
+		return got;
+	return accel_mem_pin_absent(addr, want, got, gup, pages, times, timed);
 }
 
 /*
@@ -255,6 +278,7 @@ static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct p
 {
 	unsigned int gup = accel_mem_gup_flags(mem);
 	unsigned long left = mem->npages, addr = mem->addr, joined;
+	unsigned int batches = 0;
 	u64 start = 0;
 	long got;
 	int ret;
@@ -284,7 +308,8 @@ static int accel_mem_pin(struct accel_mem *mem, struct accel_gather *g, struct p
 			return ret;
 		}
 		addr += got << PAGE_SHIFT;
-		cond_resched();
+		if (!(++batches % ACCEL_PIN_BATCHES))
+			cond_resched();
 	}
 	if (timed)
 		start = ktime_get_ns();
