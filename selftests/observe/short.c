@@ -152,8 +152,8 @@ static void few(void)
 
 int main(void)
 {
-	char *const own[] = { "accel-top", "--json", "-d", "8", NULL };
-	char *const alice[] = { "su", "alice", "-c", "exec accel-top --json -d 8", NULL };
+	char *const own[] = { "accel-top", "--json", "-d", "4", NULL };
+	char *const alice[] = { "su", "alice", "-c", "exec accel-top --json -d 4", NULL };
 
 	if (dev_find("soft", 1, &dev))
 		tap_bail("no soft device");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vm: DEVICES="soft=1" TIMEOUT=180 */
+/* vm: KERNEL=debian DEVICES="soft=1" TIMEOUT=180 */
 /*
  * The example of docs/policies.md does what the page says, loaded by accelctl and by
  * bpftool; and each policy that comes along is attached by bpftool alone. bpftool 7.5 dies
