@@ -138,18 +138,15 @@ static void load_killed(void)
 	quiet("unload pin-limit");
 }
 
-/*
- * The limit holds at each step, of those that are so far @apart. After that, accelctl shows and
- * sets what holds.
- */
-static void replace_killed(const char *how, int apart)
+/* The limit holds at each step. After that, accelctl shows and sets what holds. */
+static void replace_killed(const char *how)
 {
 	char *const load[] = {
 		"accelctl", "policy", "load", "pin-limit", "default=4K", (char *)how, NULL,
 	};
 	int steps = 0, free = 0, stuck = 0, stale = 0, left = 0, n = 0;
 
-	for (;; steps += apart) {
+	for (;; steps++) {
 		/* anew only now and then: a load costs a second here */
 		if (quiet(n % 4 ? "set pin-limit default=4K" : "load pin-limit default=4K"))
 			tap_bail("no pin-limit");
@@ -293,9 +290,8 @@ int main(void)
 	cut();
 	parallel();
 	load_killed();
-	replace_killed(NULL, 1);
-	/* the same but for a few steps, and dear */
-	replace_killed("books=new", 3);
+	replace_killed(NULL);
+	replace_killed("books=new");
 	unload_killed();
 	return tap_done();
 }
